@@ -1,0 +1,96 @@
+// Package flashblocks holds the wire types and codec of Flashblocks, the rules a sequence obeys,
+// and the assembly of a sequence into an execution payload. It knows nothing about a node.
+package flashblocks
+
+import (
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
+)
+
+// Flashblock is one message of the v1 stream (FlashblocksPayloadV1 in the flashblocks specification):
+// the part of a block that was added since the previous index.
+type Flashblock struct {
+	PayloadID engine.PayloadID
+	Index     uint64
+	Base      *Base // only at index 0
+	Diff      Diff
+	Metadata  Metadata
+}
+
+// Base carries the header fields that are fixed before the first transaction executes.
+type Base struct {
+	ParentBeaconBlockRoot *common.Hash // nil before Ecotone
+	ParentHash            common.Hash
+	FeeRecipient          common.Address
+	PrevRandao            common.Hash
+	BlockNumber           uint64
+	GasLimit              uint64
+	Timestamp             uint64 // seconds
+	ExtraData             []byte
+	BaseFeePerGas         *uint256.Int // wei
+}
+
+// Diff carries the transactions added at this index, and the header fields as they stand after them.
+type Diff struct {
+	StateRoot       common.Hash // zero when the builder defers the state root
+	ReceiptsRoot    common.Hash // cumulative
+	LogsBloom       types.Bloom // cumulative
+	GasUsed         uint64      // cumulative
+	BlockHash       common.Hash // zero when the state root is zero
+	Transactions    [][]byte    // EIP-2718 encodings, new at this index
+	Withdrawals     []*types.Withdrawal
+	WithdrawalsRoot common.Hash
+	BlobGasUsed     *uint64 // cumulative DA footprint, present from Jovian on
+	PostExecTx      []byte  // replaces the previous value; appended after all transactions
+}
+
+// Metadata is what a consumer would otherwise have to execute for. Which fields are set depends on
+// the dialect of the builder, see Dialect.
+type Metadata struct {
+	BlockNumber uint64
+
+	// Full form: accounts touched and receipts made at this index, in order.
+	NewAccountBalances []AccountBalance
+	Receipts           []Receipt
+
+	// Trimmed form: the flashblock before this one, nil at the start of a stream.
+	PrevFlashblockID *FlashblockID
+
+	// Dialect tells which of the forms above the message has, or shall have when encoded.
+	Dialect Dialect
+}
+
+// AccountBalance is the balance in wei of one account after a flashblock.
+type AccountBalance struct {
+	Address common.Address
+	Balance *uint256.Int
+}
+
+// Receipt is the receipt of one transaction of a flashblock.
+type Receipt struct {
+	TxHash  common.Hash
+	Receipt *types.Receipt
+}
+
+// FlashblockID names a flashblock by its position.
+type FlashblockID struct {
+	BlockNumber uint64 `json:"block_number"`
+	Index       uint64 `json:"index"`
+}
+
+// Dialect is one of the known forms of a flashblock's metadata.
+type Dialect uint8
+
+const (
+	// DialectFull is op-rbuilder's form: block_number, new_account_balances and receipts.
+	DialectFull Dialect = iota
+	// DialectTrimmed is Base's form since Azul: block_number and prev_flashblock_id.
+	DialectTrimmed
+	// DialectAccessList is Base's form of early 2026: block_number and access_list, which is not
+	// interpreted here.
+	DialectAccessList
+	// DialectOpaque is free-form metadata of old rollup-boost versions, which is not interpreted here.
+	DialectOpaque
+)

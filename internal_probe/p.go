@@ -1,0 +1,28 @@
+package probe
+
+import (
+	_ "github.com/VictoriaMetrics/metrics"
+	_ "github.com/andybalholm/brotli"
+	_ "github.com/cenkalti/backoff/v5"
+	_ "github.com/ethereum-optimism/optimism/op-core/nuts/state"
+	_ "github.com/ethereum-optimism/optimism/op-node/rollup"
+	_ "github.com/ethereum-optimism/optimism/op-node/rollup/derive"
+	_ "github.com/ethereum-optimism/optimism/op-service/eth"
+	_ "github.com/ethereum/go-ethereum/cmd/utils"
+	_ "github.com/ethereum/go-ethereum/eth/catalyst"
+	_ "github.com/ethereum/go-ethereum/internal/debug"
+	_ "github.com/ethereum/go-ethereum/internal/ethapi"
+	_ "github.com/ethereum/go-ethereum/internal/flags"
+	_ "github.com/ethereum/go-ethereum/graphql"
+	_ "github.com/ethereum/go-ethereum/console"
+	_ "github.com/gorilla/websocket"
+	_ "github.com/holiman/uint256"
+	_ "github.com/stretchr/testify/require"
+	_ "github.com/urfave/cli/v2"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/term"
+	_ "github.com/mattn/go-isatty"
+	_ "github.com/mattn/go-colorable"
+	_ "go.uber.org/automaxprocs/maxprocs"
+	_ "github.com/naoina/toml"
+)

@@ -1,0 +1,88 @@
+// Package params holds the configuration of flashgeth's components: structs with defaults and checks,
+// and the command line flags that fill them. It is a leaf: it imports no other package of this module.
+package params
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// MetadataForm selects what a builder puts into the metadata of its flashblocks.
+type MetadataForm string
+
+const (
+	// MetadataFull is op-rbuilder's form: block number, balances and receipts.
+	MetadataFull MetadataForm = "full"
+	// MetadataTrimmed is Base's form since Azul: block number and previous flashblock.
+	MetadataTrimmed MetadataForm = "trimmed"
+)
+
+// Flashblocks configures the builder and its stream.
+type Flashblocks struct {
+	Enabled bool // Build flashblocks; without it the node behaves as op-geth does
+
+	Interval   time.Duration // Time between two flashblocks
+	EndBuffer  time.Duration // Reserve between the last flashblock and the block's timestamp
+	SendOffset time.Duration // Shift of every deadline; negative is earlier
+
+	Metadata        MetadataForm // Form of the metadata on the v1 stream
+	PublishRoots    bool         // Publish the real state root at every index instead of zero
+	ReuseExecution  bool         // Answer newPayload of an own block from the sealed state
+	MaxBlockSize    uint64       // Cap on the block's uncompressed size in bytes, 0 for op-geth's own
+	Addr            string       // Listening address of the stream
+	Port            int          // Listening port of the stream, 0 for a free one
+	SubscriberLimit int          // Most subscribers at a time; more are closed with 1013
+	MetricsAddr     string       // Listening address of the Prometheus endpoint, empty for none
+}
+
+// DefaultFlashblocks is what the flags default to. Interval and end buffer are design §5's; the
+// address, port and subscriber limit are op-rbuilder's.
+var DefaultFlashblocks = Flashblocks{
+	Interval:        200 * time.Millisecond,
+	EndBuffer:       100 * time.Millisecond,
+	Metadata:        MetadataFull,
+	ReuseExecution:  true,
+	Addr:            "127.0.0.1",
+	Port:            1111,
+	SubscriberLimit: 256,
+}
+
+// MinInterval is the shortest interval the builder accepts. Below it the fixed cost of a flashblock
+// (receipts root, encoding, one write per subscriber) exceeds the time between two of them.
+const MinInterval = 5 * time.Millisecond
+
+// Check reports the first value that the node could not run with, as one sentence.
+func (c *Flashblocks) Check() error {
+	if !c.Enabled {
+		return nil
+	}
+	switch {
+	case c.Interval <= 0:
+		return errors.New("flashblocks interval must be greater than zero")
+	case c.Interval < MinInterval:
+		return fmt.Errorf("flashblocks interval %v is below the shortest supported, %v", c.Interval, MinInterval)
+	case c.EndBuffer < 0:
+		return fmt.Errorf("flashblocks end buffer %v must not be negative", c.EndBuffer)
+	case c.Port < 0 || c.Port > 65535:
+		return fmt.Errorf("flashblocks port %d is not a TCP port", c.Port)
+	case c.SubscriberLimit <= 0:
+		return fmt.Errorf("flashblocks subscriber limit %d must be greater than zero", c.SubscriberLimit)
+	case c.Metadata != MetadataFull && c.Metadata != MetadataTrimmed:
+		return fmt.Errorf("flashblocks metadata form %q is unknown: use %q or %q", c.Metadata, MetadataFull, MetadataTrimmed)
+	}
+	return nil
+}
+
+// CheckBlockTime reports an interval or buffer that does not fit into a slot of blockTime.
+func (c *Flashblocks) CheckBlockTime(blockTime time.Duration) error {
+	switch {
+	case !c.Enabled:
+		return nil
+	case c.Interval > blockTime:
+		return fmt.Errorf("flashblocks interval %v is longer than the block time %v", c.Interval, blockTime)
+	case c.EndBuffer >= blockTime:
+		return fmt.Errorf("flashblocks end buffer %v leaves nothing of the block time %v", c.EndBuffer, blockTime)
+	}
+	return nil
+}
