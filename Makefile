@@ -1,0 +1,93 @@
+# Needs Go, a C compiler and make; nothing else. `make help` lists the targets.
+
+GO        ?= go
+FUZZTIME  ?= 30s
+SOAKTIME  ?= 30m
+BENCHTIME ?= 1s
+ARGS      ?=
+
+BIN     := bin
+OPSTACK := $(BIN)/opstack
+
+# Version stamped into the binaries; empty in a tree without git.
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+DATE    := $(shell git log -1 --format=%cd --date=format:%Y%m%d 2>/dev/null)
+LDFLAGS := -X main.gitCommit=$(COMMIT) -X main.gitDate=$(DATE)
+BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
+
+# The linter, built once from the version that tools/go.mod pins.
+LINT_VERSION := $(shell sed -nE 's|^[[:space:]]*(require )?github.com/golangci/golangci-lint/v2 (v[0-9.]+).*|\2|p' tools/go.mod)
+LINT         := $(BIN)/tools/golangci-lint-$(LINT_VERSION)
+
+# Everything but the end-to-end tests, and the packages with goroutines of their own.
+UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
+RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet)(/|$$)')
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-unit test-race test-e2e test-upstream bench fuzz lint fmt tidy-check opstack devnet soak clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build the binaries into bin/: flashgeth, devnet
+	@echo "==> building flashgeth and devnet (a cold cache takes some minutes)"
+	@mkdir -p $(BIN)
+	$(BUILD) -o $(BIN)/ ./cmd/flashgeth ./cmd/devnet
+
+test: test-unit test-race test-e2e ## run all tests: unit, race, end to end with the real op-node
+
+test-unit: opstack ## run the tests beside the code
+	@echo "==> unit tests"
+	$(GO) test -timeout 20m $(UNIT_PACKAGES)
+
+test-race: opstack ## run the concurrent packages under the race detector (-short: fewer rounds, same tests)
+	@echo "==> race tests"
+	$(GO) test -race -short -timeout 20m $(RACE_PACKAGES)
+
+# One package at a time: these tests measure slots, and must not compete for the processors.
+test-e2e: opstack ## run the end-to-end tests and the canaries (tests/...)
+	@echo "==> end-to-end tests"
+	$(GO) test -p 1 -timeout 30m ./tests/...
+
+test-upstream: ## run the canaries that watch op-geth; first thing to run after a version bump
+	$(GO) test -count 1 ./tests/upstream/...
+
+bench: ## run the benchmarks, with the ratios of the README
+	@echo "==> benchmarks"
+	$(GO) test -p 1 -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@grep -rlE --include='*_test.go' '^func Fuzz[A-Z]' . | sort | while read -r file; do \
+		sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file" | while read -r target; do \
+			echo "==> $$(dirname "$$file") $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
+		done || exit 1; \
+	done
+
+lint: $(LINT) ## check style, mistakes and the direction of imports
+	@echo "==> linting"
+	$(LINT) run ./...
+
+fmt: $(LINT) ## format the code
+	$(LINT) fmt ./...
+
+$(LINT):
+	@echo "==> building golangci-lint $(LINT_VERSION) (once, some minutes)"
+	cd tools && $(GO) build -trimpath -buildvcs=false -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+tidy-check: ## check that go.mod and go.sum are complete and minimal
+	$(GO) mod tidy -diff
+	cd tools && $(GO) mod tidy -diff
+
+opstack: ## build the real op-node and op-batcher into bin/opstack (once)
+	@echo "==> op-stack binaries"
+	$(GO) run -buildvcs=false ./devnet/opstack/build -o $(OPSTACK)
+
+devnet: build opstack ## run L1, op-node and flashgeth on loopback and show every flashblock (ARGS="--load 100")
+	$(BIN)/devnet $(ARGS)
+
+soak: build opstack ## run the devnet under load for SOAKTIME (30m)
+	$(BIN)/devnet --duration $(SOAKTIME) --load 200 $(ARGS)
+
+clean: ## remove what the other targets built
+	rm -rf $(BIN) build
