@@ -1,3 +1,6 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
 // Package flashblocks holds the wire types and codec of Flashblocks, the rules a sequence obeys,
 // and the assembly of a sequence into an execution payload. It knows nothing about a node.
 package flashblocks
@@ -49,7 +52,7 @@ type Diff struct {
 // Metadata is what a consumer would otherwise have to execute for. Which fields are set depends on
 // the dialect of the builder, see Dialect.
 type Metadata struct {
-	BlockNumber uint64
+	BlockNumber uint64 // zero when free-form metadata of an index >= 1 does not tell it
 
 	// Full form: accounts touched and receipts made at this index, in order.
 	NewAccountBalances []AccountBalance
@@ -57,6 +60,14 @@ type Metadata struct {
 
 	// Trimmed form: the flashblock before this one, nil at the start of a stream.
 	PrevFlashblockID *FlashblockID
+
+	// UnknownReceipts counts the receipts that were left out of Receipts while decoding because their
+	// type or form is not known here. The transactions of the message are complete all the same.
+	UnknownReceipts int
+
+	// Raw is the JSON of metadata that is not interpreted here (DialectAccessList and DialectOpaque),
+	// encoded again as it is. It may share memory with the message it was decoded from.
+	Raw []byte
 
 	// Dialect tells which of the forms above the message has, or shall have when encoded.
 	Dialect Dialect
@@ -94,3 +105,16 @@ const (
 	// DialectOpaque is free-form metadata of old rollup-boost versions, which is not interpreted here.
 	DialectOpaque
 )
+
+// Position is where the flashblock stands in the stream.
+func (fb *Flashblock) Position() FlashblockID {
+	return FlashblockID{BlockNumber: fb.Metadata.BlockNumber, Index: fb.Index}
+}
+
+// After reports whether id stands behind other in the stream.
+func (id FlashblockID) After(other FlashblockID) bool {
+	if id.BlockNumber != other.BlockNumber {
+		return id.BlockNumber > other.BlockNumber
+	}
+	return id.Index > other.Index
+}

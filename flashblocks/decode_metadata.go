@@ -1,0 +1,262 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package flashblocks
+
+import (
+	"errors"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+)
+
+// metadata reads the metadata of any dialect. What does not fit one of them is kept raw: metadata only
+// saves its reader work, so it must not cost anyone the transactions. Only bad JSON fails.
+func (s *scanner) metadata(m *Metadata) error {
+	s.space()
+	start := *s
+	raw, err := s.raw()
+	if err != nil {
+		return err
+	}
+	known := metadataReader{scanner: start}
+	if err := known.read(); err != nil {
+		*m = Metadata{Dialect: DialectOpaque, BlockNumber: known.meta.BlockNumber, Raw: raw}
+		return nil
+	}
+	*m = known.meta
+	if m.Dialect == DialectAccessList || m.Dialect == DialectOpaque {
+		m.Raw = raw
+	}
+	return nil
+}
+
+// metadataReader reads metadata under the assumption that it is of a known dialect.
+type metadataReader struct {
+	scanner
+	meta                      Metadata
+	number, full, prev, acces bool // which of the telling keys were met
+}
+
+func (r *metadataReader) read() error {
+	if err := r.object(r.field); err != nil {
+		return err
+	}
+	m := &r.meta
+	switch {
+	case r.full && r.number:
+		m.Dialect = DialectFull
+	case r.acces && r.number:
+		m.Dialect = DialectAccessList
+	case r.number && !r.full:
+		m.Dialect = DialectTrimmed
+	default:
+		*m = Metadata{Dialect: DialectOpaque, BlockNumber: m.BlockNumber}
+	}
+	return nil
+}
+
+func (r *metadataReader) field(key []byte) (err error) {
+	switch string(key) {
+	case "block_number":
+		if r.number {
+			return ErrDuplicateField
+		}
+		if r.meta.BlockNumber, err = r.quantity(); err == nil {
+			r.number = true
+		}
+		return err
+	case "new_account_balances":
+		if r.null() {
+			return nil
+		}
+		r.full = true
+		return r.balances()
+	case "receipts":
+		if r.null() {
+			return nil
+		}
+		r.full = true
+		return r.receipts()
+	case "access_list":
+		r.acces = true
+		return r.skip()
+	case "prev_flashblock_id":
+		if r.null() {
+			return nil
+		}
+		r.prev = true
+		r.meta.PrevFlashblockID = new(FlashblockID)
+		return r.position(r.meta.PrevFlashblockID)
+	default:
+		return r.skip()
+	}
+}
+
+func (s *scanner) position(id *FlashblockID) error {
+	return s.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "block_number":
+			id.BlockNumber, err = s.quantity()
+		case "index":
+			id.Index, err = s.quantity()
+		default:
+			err = s.skip()
+		}
+		return err
+	})
+}
+
+func (r *metadataReader) balances() error {
+	return r.object(func(key []byte) (err error) {
+		var account AccountBalance
+		if err := decodeFixed(account.Address[:], key); err != nil {
+			return err
+		}
+		if account.Balance, err = r.quantity256(); err != nil {
+			return err
+		}
+		r.meta.NewAccountBalances = append(r.meta.NewAccountBalances, account)
+		return nil
+	})
+}
+
+// receipts reads the map of receipts, leaving out those it does not understand.
+func (r *metadataReader) receipts() error {
+	return r.object(func(key []byte) error {
+		start := r.scanner
+		receipt := Receipt{Receipt: new(types.Receipt)}
+		err := decodeFixed(receipt.TxHash[:], key)
+		if err == nil {
+			err = r.receipt(receipt.Receipt)
+		}
+		if err == nil {
+			receipt.Receipt.TxHash = receipt.TxHash
+			r.meta.Receipts = append(r.meta.Receipts, receipt)
+			return nil
+		}
+		r.meta.UnknownReceipts++
+		r.scanner = start
+		return r.skip()
+	})
+}
+
+// errUnknownReceipt marks a receipt of a type not known here; it never leaves the decoder.
+var errUnknownReceipt = errors.New("unknown receipt type")
+
+// receiptVariant maps the external tag of older emitters to the transaction type.
+func receiptVariant(tag []byte) (uint8, bool) {
+	switch string(tag) {
+	case "Legacy":
+		return types.LegacyTxType, true
+	case "Eip2930":
+		return types.AccessListTxType, true
+	case "Eip1559":
+		return types.DynamicFeeTxType, true
+	case "Eip7702":
+		return types.SetCodeTxType, true
+	case "Deposit":
+		return types.DepositTxType, true
+	case "PostExec":
+		return types.PostExecTxType, true
+	}
+	return 0, false
+}
+
+func knownReceiptType(v uint64) bool {
+	switch v {
+	case types.LegacyTxType, types.AccessListTxType, types.DynamicFeeTxType, types.SetCodeTxType,
+		types.DepositTxType, types.PostExecTxType:
+		return true
+	}
+	return false
+}
+
+// receipt reads a receipt with either tagging: a "type" among its fields, or the name of the variant
+// around them.
+func (s *scanner) receipt(r *types.Receipt) error {
+	var seen fields
+	err := s.object(func(key []byte) error {
+		if variant, ok := receiptVariant(key); ok {
+			r.Type = variant
+			if err := seen.mark(0, key); err != nil {
+				return err
+			}
+			return s.object(func(key []byte) error { return s.receiptField(r, &seen, key) })
+		}
+		return s.receiptField(r, &seen, key)
+	})
+	if err != nil {
+		return err
+	}
+	return seen.require("type", "status", "cumulativeGasUsed", "logs")
+}
+
+func (s *scanner) receiptField(r *types.Receipt, seen *fields, key []byte) (err error) {
+	bit := -1
+	switch string(key) {
+	case "type":
+		var v uint64
+		if v, err = s.quantity(); err == nil && !knownReceiptType(v) {
+			err = errUnknownReceipt
+		}
+		bit, r.Type = 0, uint8(v)
+	case "status":
+		bit = 1
+		r.Status, err = s.status()
+	case "cumulativeGasUsed":
+		bit = 2
+		r.CumulativeGasUsed, err = s.quantity()
+	case "logs":
+		bit = 3
+		r.Logs, err = s.logs()
+	case "depositNonce":
+		bit = 4
+		r.DepositNonce, err = s.optionalQuantity()
+	case "depositReceiptVersion":
+		bit = 5
+		r.DepositReceiptVersion, err = s.optionalQuantity()
+	default:
+		return s.skip()
+	}
+	if err != nil {
+		return err
+	}
+	return seen.mark(bit, key)
+}
+
+func (s *scanner) optionalQuantity() (*uint64, error) {
+	if s.null() {
+		return nil, nil
+	}
+	v, err := s.quantity()
+	return &v, err
+}
+
+// logs reads the logs of a receipt. The result is never nil, as in receipts made by execution.
+func (s *scanner) logs() ([]*types.Log, error) {
+	logs := []*types.Log{}
+	err := s.array(func() error {
+		l := &types.Log{Topics: []common.Hash{}, Data: []byte{}}
+		logs = append(logs, l)
+		return s.object(func(key []byte) (err error) {
+			switch string(key) {
+			case "address":
+				return s.fixed(l.Address[:])
+			case "topics":
+				return s.array(func() error {
+					var topic common.Hash
+					err := s.fixed(topic[:])
+					l.Topics = append(l.Topics, topic)
+					return err
+				})
+			case "data":
+				l.Data, err = s.bytes()
+				return err
+			default:
+				return s.skip()
+			}
+		})
+	})
+	return logs, err
+}
