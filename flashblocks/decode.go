@@ -51,9 +51,9 @@ func plainUTF8(frame []byte, lim Limits) ([]byte, error) {
 }
 
 // agree fills in a block number the metadata did not tell from the base, and compares the two
-// otherwise.
+// otherwise. Zero means not told: no flashblock is made of the genesis block.
 func (m *Metadata) agree(number uint64) error {
-	if m.Dialect == DialectOpaque && m.BlockNumber == 0 {
+	if m.BlockNumber == 0 {
 		m.BlockNumber = number
 	}
 	if m.BlockNumber != number {

@@ -14,28 +14,52 @@ import (
 // saves its reader work, so it must not cost anyone the transactions. Only bad JSON fails.
 func (s *scanner) metadata(m *Metadata) error {
 	s.space()
-	start := *s
-	raw, err := s.raw()
-	if err != nil {
-		return err
-	}
-	known := metadataReader{scanner: start}
-	if err := known.read(); err != nil {
-		*m = Metadata{Dialect: DialectOpaque, BlockNumber: known.meta.BlockNumber, Raw: raw}
+	known := metadataReader{scanner: *s}
+	err := known.read()
+	if err == nil {
+		*m = known.meta
+		if m.Dialect == DialectAccessList || m.Dialect == DialectOpaque {
+			m.Raw = s.data[s.pos:known.pos]
+		}
+		*s = known.scanner
 		return nil
 	}
-	*m = known.meta
-	if m.Dialect == DialectAccessList || m.Dialect == DialectOpaque {
-		m.Raw = raw
+	free := *s
+	*m = Metadata{Dialect: DialectOpaque}
+	if m.Raw, err = s.raw(); err != nil {
+		return err
+	}
+	if number, err := free.blockNumber(); err == nil {
+		m.BlockNumber = number
 	}
 	return nil
+}
+
+// blockNumber reads an object for its block_number alone.
+func (s *scanner) blockNumber() (number uint64, err error) {
+	var seen fields
+	err = s.object(func(key []byte) (err error) {
+		if string(key) != "block_number" {
+			return s.skip()
+		}
+		if number, err = s.quantity(); err != nil {
+			return inField("block_number", err)
+		}
+		return seen.mark(0, key)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return number, seen.require("block_number")
 }
 
 // metadataReader reads metadata under the assumption that it is of a known dialect.
 type metadataReader struct {
 	scanner
-	meta                      Metadata
-	number, full, prev, acces bool // which of the telling keys were met
+	meta Metadata
+
+	// Which of the telling keys were met.
+	number, full, prev, accessList, other bool
 }
 
 func (r *metadataReader) read() error {
@@ -46,9 +70,9 @@ func (r *metadataReader) read() error {
 	switch {
 	case r.full && r.number:
 		m.Dialect = DialectFull
-	case r.acces && r.number:
+	case r.accessList && r.number:
 		m.Dialect = DialectAccessList
-	case r.number && !r.full:
+	case r.number && (r.prev || !r.other):
 		m.Dialect = DialectTrimmed
 	default:
 		*m = Metadata{Dialect: DialectOpaque, BlockNumber: m.BlockNumber}
@@ -79,16 +103,17 @@ func (r *metadataReader) field(key []byte) (err error) {
 		r.full = true
 		return r.receipts()
 	case "access_list":
-		r.acces = true
+		r.accessList = true
 		return r.skip()
 	case "prev_flashblock_id":
+		r.prev = true
 		if r.null() {
 			return nil
 		}
-		r.prev = true
 		r.meta.PrevFlashblockID = new(FlashblockID)
 		return r.position(r.meta.PrevFlashblockID)
 	default:
+		r.other = true
 		return r.skip()
 	}
 }

@@ -54,7 +54,6 @@ type headerReader struct {
 }
 
 func (r *headerReader) read() error {
-	r.meta.Dialect = DialectOpaque
 	if err := r.object(r.field); err != nil {
 		return err
 	}
@@ -98,24 +97,6 @@ func (r *headerReader) field(key []byte) (err error) {
 		return inField(string(key), err)
 	}
 	return r.seen.mark(bit, key)
-}
-
-// blockNumber reads an object for its block_number alone.
-func (r *headerReader) blockNumber() (number uint64, err error) {
-	var seen fields
-	err = r.object(func(key []byte) (err error) {
-		if string(key) != "block_number" {
-			return r.skip()
-		}
-		if number, err = r.quantity(); err != nil {
-			return inField("block_number", err)
-		}
-		return seen.mark(0, key)
-	})
-	if err != nil {
-		return 0, err
-	}
-	return number, seen.require("block_number")
 }
 
 // metadataNumber reads the block number of metadata that may be of any form.
