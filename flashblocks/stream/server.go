@@ -8,7 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	stdlog "log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/ethereum/go-ethereum/log"
 )
 
@@ -89,7 +90,7 @@ func NewServer(cfg ServerConfig) *Server {
 		WriteTimeout:      cfg.HandshakeTimeout,
 		MaxHeaderBytes:    cfg.HeaderBytes,
 		ConnState:         s.track,
-		ErrorLog:          stdlog.New(debugWriter{cfg.Log}, "", 0),
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 		// An upgrade needs HTTP/1.1; HTTP/2 would be negotiated over TLS otherwise.
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
@@ -191,13 +192,4 @@ func (g *gate) Accept() (net.Conn, error) {
 		g.server.m.refused.Inc()
 		_ = conn.Close()
 	}
-}
-
-// debugWriter passes the HTTP server's complaints about clients on to the log.
-type debugWriter struct{ log log.Logger }
-
-// Write logs one line.
-func (w debugWriter) Write(line []byte) (int, error) {
-	w.log.Debug("Flashblocks stream connection failed", "err", string(line))
-	return len(line), nil
 }

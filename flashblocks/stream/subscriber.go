@@ -1,0 +1,272 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/gorilla/websocket"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/log"
+)
+
+// Subscriber follows one v1 stream. It reconnects for ever, with growing jittered pauses, resumes after
+// the last message it has read, and delivers each (payload id, index) once and in order. A Subscriber
+// is used once: it cannot be started again after Stop.
+type Subscriber struct {
+	cfg SubscriberConfig
+	log log.Logger
+
+	mu     sync.Mutex
+	state  lifecycle
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// NewSubscriber returns a subscriber that is not connected.
+func NewSubscriber(cfg SubscriberConfig) *Subscriber {
+	cfg = cfg.withDefaults()
+	return &Subscriber{cfg: cfg, log: cfg.Log}
+}
+
+// Start begins to connect and returns; it fails only for a URL that can never work. The end of ctx
+// has the effect of Stop, except that nothing waits.
+func (s *Subscriber) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.state {
+	case stateRunning:
+		return ErrStarted
+	case stateStopped:
+		return ErrStopped
+	}
+	target, err := parseUpstream(s.cfg.URL)
+	if err != nil {
+		return err
+	}
+	if s.cfg.Handler == nil {
+		return errors.New("a flashblocks subscriber needs a handler")
+	}
+	if s.cfg.Name == "" {
+		s.cfg.Name = target.Host
+	}
+	s.log = s.log.New("upstream", s.cfg.Name)
+	s.state = stateRunning
+
+	ctx, s.cancel = context.WithCancel(ctx)
+	f := &follower{
+		cfg:    s.cfg,
+		log:    s.log,
+		m:      newSubscriberMetrics(s.cfg.Metrics, s.cfg.Name),
+		target: target,
+		queue:  make(chan event, s.cfg.Queue),
+		seen:   newDedupe(dedupeMemory),
+	}
+	s.wg.Add(2)
+	go func() {
+		defer s.wg.Done()
+		defer close(f.queue)
+		f.run(ctx)
+	}()
+	go func() {
+		defer s.wg.Done()
+		f.deliver(ctx)
+	}()
+	return nil
+}
+
+// Stop closes the connection and returns when every goroutine has ended, the handler included. What
+// still waits for the handler is dropped. The error is that of ctx, if it ends before.
+func (s *Subscriber) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.state = stateStopped
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.mu.Unlock()
+
+	ended := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop of the flashblocks subscriber: %w", ctx.Err())
+	}
+}
+
+// parseUpstream checks the URL. Errors leave out the URL, which may hold a key.
+func parseUpstream(raw string) (*url.URL, error) {
+	target, err := url.Parse(raw)
+	if err != nil {
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		return nil, fmt.Errorf("the URL of the flashblocks upstream is malformed: %w", err)
+	}
+	if target.Scheme != "ws" && target.Scheme != "wss" {
+		return nil, fmt.Errorf("the URL of the flashblocks upstream must begin with ws:// or wss://, not %q", target.Scheme)
+	}
+	if target.Host == "" {
+		return nil, errors.New("the URL of the flashblocks upstream has no host")
+	}
+	if target.Fragment != "" {
+		return nil, errors.New("the URL of the flashblocks upstream must have no fragment")
+	}
+	return target, nil
+}
+
+// event is what goes from the reading to the delivering goroutine: a message or a change of state.
+type event struct {
+	delivery Delivery
+	state    *State
+}
+
+// follower is a running subscriber.
+type follower struct {
+	cfg    SubscriberConfig
+	log    log.Logger
+	m      *subscriberMetrics
+	target *url.URL
+	queue  chan event
+
+	// Used by run alone.
+	seen      *dedupe
+	last      flashblocks.Header // last message read
+	hasLast   bool               // last can be resumed from
+	failures  int                // connections in a row that ended before they gave a new message
+	reported  bool               // a state was reported
+	connected bool               // the state reported last
+}
+
+// deliver calls the handlers until run has ended.
+func (f *follower) deliver(ctx context.Context) {
+	for ev := range f.queue {
+		switch {
+		case ctx.Err() != nil:
+		case ev.state != nil:
+			f.cfg.OnState(*ev.state)
+		default:
+			f.cfg.Handler(ev.delivery)
+		}
+	}
+}
+
+// emit queues an event, waiting for the handler if the queue is full.
+func (f *follower) emit(ctx context.Context, ev event) error {
+	select {
+	case f.queue <- ev:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// report queues a state unless it is the one reported last.
+func (f *follower) report(ctx context.Context, state State) {
+	if f.reported && f.connected == state.Connected {
+		return
+	}
+	f.reported, f.connected = true, state.Connected
+	// The only error is the end of ctx, after which nobody is told.
+	_ = f.emit(ctx, event{state: &state})
+}
+
+// run connects again and again until ctx ends.
+func (f *follower) run(ctx context.Context) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval, pause.Multiplier = f.cfg.BackoffMin, f.cfg.BackoffMax, 2
+	for {
+		progress, err := f.once(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if f.failures++; progress {
+			f.failures = 0
+			pause.Reset()
+		}
+		wait := pause.NextBackOff()
+		f.log.Warn("Flashblocks upstream is not connected", "err", err, "retry", wait)
+		f.report(ctx, State{Reason: err})
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// once makes one connection and follows it to its end. It reports whether any new message came; only
+// then is the next pause a short one, so an upstream that accepts and closes at once is not hammered.
+func (f *follower) once(ctx context.Context) (progress bool, err error) {
+	ws, err := f.dial(ctx)
+	if err != nil {
+		f.m.dialErrors.Inc()
+		return false, err
+	}
+	f.m.connects.Inc()
+	f.m.connected.Set(1)
+	f.log.Info("Flashblocks upstream connected", "block", f.last.BlockNumber, "index", f.last.Index)
+	f.report(ctx, State{Connected: true})
+
+	progress, err = f.follow(ctx, ws)
+	f.m.connected.Set(0)
+	f.m.disconnects.Inc()
+	return progress, err
+}
+
+// dial connects, resuming after the last message if there is one.
+func (f *follower) dial(ctx context.Context) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.DialTimeout)
+	defer cancel()
+	dialer := websocket.Dialer{
+		Proxy:            http.ProxyFromEnvironment,
+		HandshakeTimeout: f.cfg.DialTimeout,
+		TLSClientConfig:  f.cfg.TLS,
+	}
+	ws, resp, err := dialer.DialContext(ctx, f.resumeURL(), f.cfg.Header)
+	if resp != nil {
+		defer func() { _ = resp.Body.Close() }()
+	}
+	switch {
+	case err == nil:
+		return ws, nil
+	case resp != nil && errors.Is(err, websocket.ErrBadHandshake):
+		return nil, fmt.Errorf("the upstream answered the upgrade with status %d", resp.StatusCode)
+	default:
+		return nil, fmt.Errorf("dial of the upstream: %w", err)
+	}
+}
+
+// resumeAttempts is after how many fruitless connections in a row the position is left out. An
+// upstream may refuse it, or replay something unreadable after it each time; live messages are better
+// than none, and the sequence rules see the gap.
+const resumeAttempts = 3
+
+// resumeURL is the configured URL, with the position to resume after once there is one.
+func (f *follower) resumeURL() string {
+	if !f.hasLast || f.failures > 0 && f.failures%resumeAttempts == 0 {
+		return f.target.String()
+	}
+	target, query := *f.target, f.target.Query()
+	query.Set(paramBlock, fmt.Sprint(f.last.BlockNumber))
+	query.Set(paramIndex, fmt.Sprint(f.last.Index))
+	query.Set(paramPayload, f.last.PayloadID.String())
+	target.RawQuery = query.Encode()
+	return target.String()
+}

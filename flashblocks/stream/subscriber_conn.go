@@ -1,0 +1,141 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
+
+// follow reads one connection to its end and says why it ended.
+func (f *follower) follow(ctx context.Context, ws *websocket.Conn) (progress bool, err error) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.keepAlive(ctx, ws, quit)
+	}()
+	defer func() {
+		close(quit)
+		<-ended
+		_ = ws.Close()
+	}()
+
+	ws.SetReadLimit(f.cfg.Limits.MaxFrame())
+	alive := func() { _ = ws.SetReadDeadline(time.Now().Add(f.cfg.ReadTimeout)) }
+	ws.SetPongHandler(func(string) error {
+		alive()
+		return nil
+	})
+	answer := ws.PingHandler()
+	ws.SetPingHandler(func(data string) error {
+		alive()
+		return answer(data)
+	})
+	for {
+		// Every time: the deadline may have passed while the queue was full.
+		alive()
+		_, frame, err := ws.ReadMessage()
+		if err != nil {
+			return progress, fmt.Errorf("the upstream is lost: %w", err)
+		}
+		fresh, err := f.accept(ctx, frame, time.Now())
+		progress = progress || fresh
+		if err != nil {
+			return progress, err
+		}
+	}
+}
+
+// keepAlive pings until quit, and says goodbye when ctx ends. It then closes the socket, which ends the
+// reader.
+func (f *follower) keepAlive(ctx context.Context, ws *websocket.Conn, quit <-chan struct{}) {
+	ticker := time.NewTicker(f.cfg.PingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-ctx.Done():
+			bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+			_ = ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(controlTimeout))
+			_ = ws.Close()
+			return
+		case <-ticker.C:
+			if err := ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(controlTimeout)); err != nil {
+				_ = ws.Close()
+				return
+			}
+		}
+	}
+}
+
+// accept reads the header of one message and queues the message if it is new. An error means that the
+// connection cannot be trusted further.
+func (f *follower) accept(ctx context.Context, frame []byte, arrived time.Time) (fresh bool, err error) {
+	f.m.bytes.Add(len(frame))
+	header, text, err := flashblocks.DecodeHeader(frame, f.cfg.Limits)
+	switch {
+	case errors.Is(err, flashblocks.ErrMalformed), errors.Is(err, flashblocks.ErrCompression), errors.Is(err, flashblocks.ErrTooLarge):
+		f.m.undecodable.Inc()
+		return false, fmt.Errorf("the upstream sent garbage: %w", err)
+	case err != nil:
+		// Well-formed, but nothing we know. Another connection would bring the same again.
+		f.m.undecodable.Inc()
+		f.log.Warn("Flashblocks upstream sent a message that is not a flashblock", "err", err)
+		return false, nil
+	}
+	if header.BlockNumber == 0 && header.PayloadID == f.last.PayloadID {
+		header.BlockNumber = f.last.BlockNumber // free-form metadata: the base said it at index 0
+	}
+	if !f.seen.add(header.PayloadID, header.Index) {
+		f.m.duplicates.Inc()
+		return false, nil
+	}
+	if err := f.emit(ctx, event{delivery: Delivery{Header: header, JSON: text, Arrived: arrived}}); err != nil {
+		return false, err
+	}
+	f.m.messages.Inc()
+	f.last, f.hasLast = header, header.BlockNumber != 0
+	return true, nil
+}
+
+// dedupe remembers the last messages by payload id and index.
+type dedupe struct {
+	known map[messageKey]struct{}
+	order []messageKey // ring of what is known
+	next  int
+}
+
+type messageKey struct {
+	payload engine.PayloadID
+	index   uint64
+}
+
+func newDedupe(size int) *dedupe {
+	return &dedupe{known: make(map[messageKey]struct{}), order: make([]messageKey, 0, size)}
+}
+
+// add remembers a message and reports whether it is new, forgetting the oldest when full.
+func (d *dedupe) add(payload engine.PayloadID, index uint64) bool {
+	key := messageKey{payload, index}
+	if _, ok := d.known[key]; ok {
+		return false
+	}
+	d.known[key] = struct{}{}
+	if len(d.order) < cap(d.order) {
+		d.order = append(d.order, key)
+		return true
+	}
+	delete(d.known, d.order[d.next])
+	d.order[d.next] = key
+	d.next = (d.next + 1) % len(d.order)
+	return true
+}
