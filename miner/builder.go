@@ -1,0 +1,387 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"context"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/lru"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/log"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+	gethparams "github.com/ethereum/go-ethereum/params"
+	"github.com/holiman/uint256"
+)
+
+const (
+	// keptJobs is how many payloads getPayload can still answer: as many as op-geth keeps.
+	keptJobs = 10
+
+	// keptSealed is how many sealed states wait for their newPayload. Each holds the tries of a block;
+	// a consensus client inserts a payload before it asks for the next one.
+	keptSealed = 2
+
+	// poolEvents is the buffer of the pool's announcements. The pool waits when it is full, so it
+	// holds a burst of as many batches as arrive during one garbage collection.
+	poolEvents = 1024
+)
+
+// Builder builds payloads one at a time and publishes them as flashblocks. Its methods are safe for
+// concurrent use.
+type Builder struct {
+	backend Backend
+	config  Config
+	stream  Publisher
+	metrics *meters
+	hooks   hooks
+
+	mu      sync.Mutex // guards the fields below
+	live    *job       // the job that builds, nil if none
+	jobs    []*job     // newest last, at most keptJobs
+	limits  control
+	pace    *pace
+	lastPub *flashblocks.FlashblockID // last flashblock of the last sealed block
+	closed  bool
+
+	sealed *lru.Cache[common.Hash, *sealed]
+
+	lifeCtx context.Context //nolint:containedctx // ends the jobs, which outlive the calls that start them
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+}
+
+// control are the limits that can be changed while the node runs.
+type control struct {
+	gasLimit       uint64 // 0 for none
+	maxDATxSize    *big.Int
+	maxDABlockSize *big.Int
+	gasTip         *big.Int
+}
+
+// New creates a builder. It starts nothing.
+func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
+	if err := config.Check(); err != nil {
+		return nil, err
+	}
+	config = config.sanitize()
+	ctx, stop := context.WithCancel(context.Background())
+	b := &Builder{
+		backend: backend,
+		config:  config,
+		stream:  stream,
+		metrics: newMeters(config.Metrics),
+		limits: control{
+			maxDATxSize:    positive(config.MaxDATxSize),
+			maxDABlockSize: positive(config.MaxDABlockSize),
+			gasTip:         config.GasPrice,
+		},
+		pace:    &pace{nsPerGas: initialNsPerGas, publish: initialPublish},
+		sealed:  lru.NewCache[common.Hash, *sealed](keptSealed),
+		lifeCtx: ctx,
+		stop:    stop,
+	}
+	return b, nil
+}
+
+// Start begins to follow the pool.
+func (b *Builder) Start(context.Context) error {
+	events := make(chan core.NewTxsEvent, poolEvents)
+	sub := b.backend.TxPool().SubscribeTransactions(events, true)
+	b.wg.Go(func() {
+		defer sub.Unsubscribe()
+		for {
+			select {
+			case ev := <-events:
+				b.mu.Lock()
+				live := b.live
+				b.mu.Unlock()
+				if live != nil {
+					live.inbox.deliver(ev.Txs)
+				}
+			case <-sub.Err():
+				return
+			case <-b.lifeCtx.Done():
+				return
+			}
+		}
+	})
+	return nil
+}
+
+// Stop ends all work and waits for it. Payloads that were sealed can still be fetched.
+func (b *Builder) Stop() error {
+	b.mu.Lock()
+	b.closed = true
+	if b.live != nil {
+		b.live.cancel(stopped)
+		b.live = nil
+	}
+	for _, j := range b.jobs {
+		b.drop(j)
+	}
+	b.mu.Unlock()
+	b.stop()
+	b.wg.Wait()
+	return nil
+}
+
+// BuildPayload starts to build on the given attributes and returns the payload's id. The same
+// attributes again change nothing; others supersede the payload under construction, which keeps what
+// it has published. The arguments are validated as op-geth's miner validates them.
+func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (engine.PayloadID, error) {
+	id := args.Id()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return id, ErrStopped
+	}
+	if b.find(id) != nil {
+		return id, nil
+	}
+	j, err := b.newJob(id, args, opts)
+	if err != nil {
+		return id, err
+	}
+	b.supersede()
+	b.live = j
+	b.jobs = append(b.jobs, j)
+	if len(b.jobs) > keptJobs {
+		b.drop(b.jobs[0])
+		b.jobs = append([]*job(nil), b.jobs[1:]...)
+	}
+	log.Info("Starting work on flashblocks", "id", id, "number", j.header.Number, "flashblocks", j.schedule.len(), "interval", j.schedule.interval, "deposits", len(args.Transactions))
+	b.wg.Go(func() { j.run(b.lifeCtx) })
+	return id, nil
+}
+
+// newJob prepares a job. It assumes that the lock is held.
+func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, opts Options) (*job, error) {
+	chain := b.backend.BlockChain()
+	parent, blockTime, err := checkArgs(chain, args)
+	if err != nil {
+		return nil, err
+	}
+	header, err := newHeader(chain, parent, args, b.config.GasCeil)
+	if err != nil {
+		return nil, err
+	}
+	if chain.Config().IsOptimismIsthmus(header.Time) && (args.Withdrawals == nil || len(args.Withdrawals) > 0) {
+		return nil, errWithdrawals
+	}
+	interval := b.config.Interval
+	if opts.Interval > 0 {
+		interval = opts.Interval
+	}
+	remaining := time.Unix(int64(args.Timestamp), 0).Sub(b.config.Now())
+	plan := newSchedule(b.config.Clock.Now(), remaining, timing{
+		blockTime:  blockTime,
+		interval:   min(interval, blockTime),
+		endBuffer:  b.config.EndBuffer,
+		sendOffset: b.config.SendOffset,
+	})
+	b.metrics.scheduled(&plan)
+	j := &job{
+		id:          id,
+		args:        args,
+		chain:       chain,
+		pool:        b.backend.TxPool(),
+		config:      &b.config,
+		metrics:     b.metrics,
+		clock:       b.config.Clock,
+		stream:      b.stream,
+		parent:      parent,
+		header:      header,
+		base:        newBase(header),
+		schedule:    plan,
+		limits:      b.blockLimits(header),
+		filter:      b.poolFilter(chain, header),
+		pace:        b.pace,
+		failsafe:    func() bool { return false },
+		hooks:       b.hooks,
+		txRoot:      newListRoot(),
+		receiptRoot: newListRoot(),
+		cancelCh:    make(chan struct{}),
+		ready:       make(chan struct{}),
+		finished:    make(chan struct{}),
+	}
+	if last := b.lastPub; last != nil && last.BlockNumber+1 == header.Number.Uint64() {
+		j.prevBlock = last
+	}
+	if node, ok := b.backend.(failsafeBackend); ok {
+		j.failsafe = node.GetSupervisorFailsafe
+	}
+	return j, nil
+}
+
+// blockLimits gathers the block-wide limits in force. It assumes that the lock is held.
+func (b *Builder) blockLimits(header *types.Header) limits {
+	l := limits{
+		budget: budget{gas: header.GasLimit, da: unlimited, footprint: unlimited},
+		size:   defaultBlockSize,
+	}
+	for _, ceil := range []uint64{b.config.EffectiveGasCeil, b.limits.gasLimit} {
+		if ceil != 0 {
+			l.gas = min(l.gas, ceil)
+		}
+	}
+	if m := b.limits.maxDABlockSize; m != nil && m.IsUint64() {
+		l.da = m.Uint64()
+	}
+	if b.backend.BlockChain().Config().IsJovian(header.Time) {
+		l.footprint = header.GasLimit
+	}
+	if b.config.MaxBlockSize != 0 {
+		l.size = min(l.size, b.config.MaxBlockSize)
+	}
+	return l
+}
+
+// poolFilter is what op-geth's miner asks the pool for. It assumes that the lock is held.
+func (b *Builder) poolFilter(chain *core.BlockChain, header *types.Header) txpool.PendingFilter {
+	filter := txpool.PendingFilter{
+		MinTip:      uint256.MustFromBig(b.limits.gasTip),
+		MaxDATxSize: b.limits.maxDATxSize,
+	}
+	if header.BaseFee != nil {
+		filter.BaseFee = uint256.MustFromBig(header.BaseFee)
+	}
+	if chain.Config().IsOsaka(header.Number, header.Time) {
+		filter.GasLimitCap = gethparams.MaxTxGas
+	}
+	return filter
+}
+
+// supersede ends the payload under construction. It assumes that the lock is held.
+func (b *Builder) supersede() {
+	if b.live == nil {
+		return
+	}
+	old := b.live
+	b.live = nil
+	if _, why, _ := old.gate.outcome(); why == resolved {
+		return
+	}
+	old.cancel(superseded)
+	old.publishReorg()
+	log.Info("Abandoned the payload under construction", "id", old.id, "number", old.header.Number)
+}
+
+// NewHead tells the builder the head after a forkchoice update. A payload under construction on another
+// parent is abandoned, unless it was fetched already.
+func (b *Builder) NewHead(head common.Hash) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.live != nil && b.live.args.Parent != head {
+		b.supersede()
+	}
+}
+
+// Has reports whether GetPayload knows the id.
+func (b *Builder) Has(id engine.PayloadID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.find(id) != nil
+}
+
+// find assumes that the lock is held.
+func (b *Builder) find(id engine.PayloadID) *job {
+	for _, j := range b.jobs {
+		if j.id == id {
+			return j
+		}
+	}
+	return nil
+}
+
+// GetPayload stops building the payload and returns the block of everything that was published for it.
+// Every later call returns the same block.
+func (b *Builder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+	b.mu.Lock()
+	j := b.find(id)
+	b.mu.Unlock()
+	if j == nil {
+		return nil, ErrUnknownPayload
+	}
+	envelope, s, err := j.resolve(b.lifeCtx)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil && j.result.stored.CompareAndSwap(false, true) {
+		if b.config.ReuseExecution {
+			b.sealed.Add(s.block.Hash(), s)
+		}
+		p, _, _ := j.gate.outcome()
+		b.mu.Lock()
+		b.lastPub = &flashblocks.FlashblockID{BlockNumber: j.base.BlockNumber, Index: p.indices - 1}
+		b.mu.Unlock()
+	}
+	// The caller may change the envelope, but the next one must get the same.
+	cpy, data := *envelope, *envelope.ExecutionPayload
+	cpy.ExecutionPayload = &data
+	return &cpy, nil
+}
+
+// takeSealed gives away the state of a sealed block, once.
+func (b *Builder) takeSealed(hash common.Hash) *sealed {
+	s, ok := b.sealed.Get(hash)
+	if !ok || !b.sealed.Remove(hash) {
+		return nil
+	}
+	return s
+}
+
+// drop releases what a job holds, in the background. It assumes that the lock is held.
+func (b *Builder) drop(j *job) {
+	j.cancel(stopped)
+	b.wg.Go(func() {
+		<-j.finished
+		j.result.once.Do(func() {
+			if j.roots != nil {
+				j.roots.abandon()
+				<-j.roots.done
+			}
+			j.result.err = ErrUnknownPayload
+		})
+	})
+}
+
+// SetMaxDASize changes the DA limits from the next payload on. Zero or nil is no limit.
+func (b *Builder) SetMaxDASize(maxTx, maxBlock *big.Int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limits.maxDATxSize, b.limits.maxDABlockSize = positive(maxTx), positive(maxBlock)
+}
+
+// SetGasLimit bounds the gas of a payload below its header's limit, from the next payload on. Zero
+// removes the bound.
+func (b *Builder) SetGasLimit(limit uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limits.gasLimit = limit
+}
+
+// SetGasTip changes the least tip of pool transactions in wei, from the next payload on.
+func (b *Builder) SetGasTip(tip *big.Int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if tip != nil && tip.Sign() >= 0 {
+		b.limits.gasTip = new(big.Int).Set(tip)
+	}
+}
+
+// positive returns nil for what stands for no limit.
+func positive(v *big.Int) *big.Int {
+	if v == nil || v.Sign() <= 0 {
+		return nil
+	}
+	return new(big.Int).Set(v)
+}

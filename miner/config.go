@@ -1,0 +1,86 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"context"
+	"math/big"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/mclock"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/params"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+)
+
+// Backend is what the builder needs of the node.
+type Backend interface {
+	BlockChain() *core.BlockChain
+	TxPool() *txpool.TxPool
+}
+
+// failsafeBackend is the optional ability of a node with interop: while the supervisor is in failsafe,
+// transactions with an interop access list must not be included.
+type failsafeBackend interface {
+	GetSupervisorFailsafe() bool
+}
+
+// Publisher takes the messages of the stream. Publish must never wait for a reader.
+type Publisher interface {
+	Publish(m stream.Message)
+}
+
+// FallbackFunc builds a block from exactly the given transactions (NoTxPool is set) by other means than
+// this builder. It is called when a job failed, so that a slot is never missed.
+type FallbackFunc func(ctx context.Context, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error)
+
+// Config configures a Builder. The zero value of every field but Flashblocks is usable.
+type Config struct {
+	params.Flashblocks
+
+	GasCeil          uint64           // Gas limit of a block whose attributes carry none
+	EffectiveGasCeil uint64           // Ceiling on a block's gas below its header's limit, 0 for none
+	GasPrice         *big.Int         // Least effective tip of a pool transaction in wei
+	MaxDATxSize      *big.Int         // Largest DA size of a pool transaction in bytes, nil for none
+	MaxDABlockSize   *big.Int         // Largest DA size of a block's pool transactions in bytes, nil for none
+	Prio             []common.Address // Senders whose transactions come first
+
+	Fallback FallbackFunc                  // Builds the block of a failed job
+	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for op-geth's
+	Metrics  *metrics.Set                  // Receives the builder's metrics, nil for a private set
+	Clock    mclock.Clock                  // Monotonic clock of the schedule, nil for the system's
+	Now      func() time.Time              // Wall clock, read once per payload, nil for time.Now
+}
+
+// sanitize returns a copy with the optional fields filled in.
+func (c Config) sanitize() Config {
+	if c.GasPrice == nil {
+		c.GasPrice = new(big.Int)
+	}
+	if c.VMConfig == nil {
+		c.VMConfig = func(*types.Header) vm.Config { return vm.Config{} }
+	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.NewSet()
+	}
+	if c.Clock == nil {
+		c.Clock = mclock.System{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// Options override the node's flags for one payload. The zero value overrides nothing.
+type Options struct {
+	Interval time.Duration // Time between two flashblocks, 0 for the flag's
+}

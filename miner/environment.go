@@ -1,0 +1,203 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/consensus/misc"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/state"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/types/interoptypes"
+	"github.com/ethereum/go-ethereum/core/vm"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+	gethparams "github.com/ethereum/go-ethereum/params"
+	"github.com/holiman/uint256"
+)
+
+// environment is the block under construction as its execution sees it. It belongs to the goroutine of
+// one job, except for cancel, which may be called from anywhere.
+type environment struct {
+	config  *gethparams.ChainConfig
+	header  *types.Header // fixed fields; gas used and roots are not kept here
+	baseFee *uint256.Int
+	signer  types.Signer
+	state   *recorder
+	evm     *vm.EVM
+	gasPool *core.GasPool
+
+	footprintScalar uint64 // DA footprint per estimated byte, 0 before Jovian
+	failsafe        func() bool
+
+	used budget // by everything executed so far
+	size uint64 // uncompressed bytes so far
+	fees *uint256.Int
+
+	txs      []*types.Transaction
+	raws     [][]byte // EIP-2718 encodings of txs
+	receipts []*types.Receipt
+}
+
+// openStates returns two states on root that share the cache of what they read: one to execute on and
+// one to hash.
+func openStates(chain *core.BlockChain, root common.Hash) (exec, hash *state.StateDB, err error) {
+	db := state.NewDatabase(chain.TrieDB(), chain.CodeDB()).WithSnapshot(chain.Snapshots())
+	execReader, hashReader, err := db.ReadersWithCacheStats(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	if exec, err = state.NewWithReader(root, db, execReader); err != nil {
+		return nil, nil, err
+	}
+	if hash, err = state.NewWithReader(root, db, hashReader); err != nil {
+		return nil, nil, err
+	}
+	return exec, hash, nil
+}
+
+// newEnvironment runs everything that precedes the first transaction.
+func newEnvironment(chain *core.BlockChain, parent, header *types.Header, db *state.StateDB, args *gethminer.BuildPayloadArgs, vmConfig vm.Config) (*environment, error) {
+	cfg := chain.Config()
+	env := &environment{
+		config:   cfg,
+		header:   header,
+		signer:   types.MakeSigner(cfg, header.Number, header.Time),
+		state:    newRecorder(db),
+		gasPool:  core.NewGasPool(header.GasLimit),
+		failsafe: func() bool { return false },
+		size:     uint64(header.Size()),
+		fees:     new(uint256.Int),
+	}
+	if header.BaseFee != nil {
+		env.baseFee = uint256.MustFromBig(header.BaseFee)
+	}
+	env.evm = vm.NewEVM(core.NewEVMBlockContext(header, chain, &header.Coinbase, cfg, env.state), env.state, cfg, vmConfig)
+	if cfg.IsJovian(parent.Time) {
+		// The scalar is read from the L1 attributes from the second Jovian block on (Jovian
+		// specification: the activation block still carries Isthmus attributes).
+		if len(args.Transactions) == 0 || !args.Transactions[0].IsDepositTx() {
+			return nil, errMissingL1Attributes
+		}
+		scalar, err := types.ExtractDAFootprintGasScalar(args.Transactions[0].Data())
+		if err != nil {
+			return nil, err
+		}
+		env.footprintScalar = uint64(scalar)
+	}
+	if header.ParentBeaconRoot != nil {
+		core.ProcessBeaconBlockRoot(*header.ParentBeaconRoot, env.evm)
+	}
+	if cfg.IsPrague(header.Number, header.Time) {
+		core.ProcessParentBlockHash(header.ParentHash, env.evm)
+	}
+	misc.EnsureCreate2Deployer(cfg, header.Time, env.state)
+	return env, nil
+}
+
+// cancel makes the running transaction fail and every later one too. The execution state is worthless
+// afterwards.
+func (env *environment) cancel() { env.evm.Cancel() }
+
+// force executes the transactions of the payload attributes, which must all be valid.
+func (env *environment) force(ctx context.Context, txs []*types.Transaction) error {
+	for _, tx := range txs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := env.commit(tx, budget{}); err != nil {
+			from, _ := types.Sender(env.signer, tx)
+			return fmt.Errorf("failed to force-include tx: %s type: %d sender: %s nonce: %d, err: %w", tx.Hash(), tx.Type(), from, tx.Nonce(), err)
+		}
+	}
+	return nil
+}
+
+// commit executes tx and appends it to the block. On an error the state is as before, but for
+// errInterrupted, after which it must not be used.
+func (env *environment) commit(tx *types.Transaction, need budget) error {
+	if tx.Type() == types.BlobTxType {
+		return errBlobTransaction
+	}
+	if len(interoptypes.TxToInteropAccessList(tx)) > 0 && env.failsafe() {
+		tx.SetRejected()
+		return errFailsafe
+	}
+	if conditional := tx.Conditional(); conditional != nil {
+		if err := errors.Join(env.header.CheckTransactionConditional(conditional), env.state.CheckTransactionConditional(conditional)); err != nil {
+			tx.SetRejected()
+			return fmt.Errorf("%w: %w", errConditional, err)
+		}
+	}
+	raw, err := tx.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	receipt, err := env.apply(tx)
+	if err != nil {
+		return err
+	}
+	env.txs = append(env.txs, tx)
+	env.raws = append(env.raws, raw)
+	env.receipts = append(env.receipts, receipt)
+	env.size += tx.Size()
+	env.used.gas = env.gasPool.Used()
+	env.used.da += need.da
+	env.used.footprint += need.footprint
+	if need.footprint == 0 && env.footprintScalar != 0 && !tx.IsDepositTx() {
+		env.used.footprint += tx.RollupCostData().EstimatedDASize().Uint64() * env.footprintScalar
+	}
+	env.addFee(tx, receipt.GasUsed)
+	return nil
+}
+
+// apply executes tx, reverting state and gas pool if it is invalid.
+func (env *environment) apply(tx *types.Transaction) (*types.Receipt, error) {
+	msg, err := core.TransactionToMessage(tx, env.signer, env.header.BaseFee)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		snapshot = env.state.Snapshot()
+		gas      = *env.gasPool
+	)
+	env.state.SetTxContext(tx.Hash(), len(env.txs))
+	receipt, err := core.ApplyTransactionWithEVM(msg, env.gasPool, env.state.StateDB, env.header.Number, common.Hash{}, env.header.Time, tx, env.evm)
+	if env.evm.Cancelled() {
+		// A cancelled EVM ends a transaction early without an error, as if it had run to its end.
+		return nil, errInterrupted
+	}
+	if err != nil {
+		env.state.RevertToSnapshot(snapshot)
+		env.gasPool.Set(&gas)
+		return nil, err
+	}
+	return receipt, nil
+}
+
+func (env *environment) addFee(tx *types.Transaction, gasUsed uint64) {
+	if tx.IsDepositTx() {
+		return
+	}
+	tip := effectiveTip(uint256.MustFromBig(tx.GasFeeCap()), uint256.MustFromBig(tx.GasTipCap()), env.baseFee)
+	env.fees.Add(env.fees, tip.Mul(&tip, uint256.NewInt(gasUsed)))
+}
+
+// effectiveTip is min(tipCap, feeCap-baseFee), zero if the fee cap is below the base fee.
+func effectiveTip(feeCap, tipCap, baseFee *uint256.Int) (tip uint256.Int) {
+	if baseFee == nil {
+		return *tipCap
+	}
+	if feeCap.Lt(baseFee) {
+		return tip
+	}
+	tip.Sub(feeCap, baseFee)
+	if tip.Gt(tipCap) {
+		tip = *tipCap
+	}
+	return tip
+}

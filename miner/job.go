@@ -1,0 +1,244 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common/mclock"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/log"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+)
+
+// job builds one payload. Its fields are set before run starts and then belong to run's goroutine,
+// except for the gate, the inbox and the atomics.
+type job struct {
+	id       engine.PayloadID
+	args     *gethminer.BuildPayloadArgs
+	chain    *core.BlockChain
+	pool     *txpool.TxPool
+	config   *Config
+	metrics  *meters
+	clock    mclock.Clock
+	stream   Publisher
+	parent   *types.Header
+	header   *types.Header
+	schedule schedule
+	limits   limits
+	filter   txpool.PendingFilter
+	pace     *pace // shared by the builder's jobs, which run one at a time
+	failsafe func() bool
+	hooks    hooks
+
+	base      *flashblocks.Base
+	prevBlock *flashblocks.FlashblockID // last flashblock of the block before, if this node published it
+
+	env         *environment
+	candidates  *candidates
+	inbox       inbox
+	loaded      bool // the pool was walked
+	txRoot      *listRoot
+	receiptRoot *listRoot
+	lastPrefix  prefix // of the last flashblock published
+
+	gate      gate
+	result    result
+	roots     *rootPipeline
+	cancelled atomic.Bool
+	cancelCh  chan struct{} // closed by cancel
+	ready     chan struct{} // closed when the deposits are executed, or could not be
+	finished  chan struct{} // closed when run has returned
+}
+
+// hooks let tests act at moments that are otherwise a matter of luck.
+type hooks struct {
+	beforeTx      func(*types.Transaction)
+	beforePublish func(index uint64)
+	beforeDeposit func()
+	beforeSeal    func()
+}
+
+// run builds until the schedule is used up or the job is cancelled. It never returns an error: what
+// was published stays, and what failed is rebuilt by the fallback when the payload is asked for.
+func (j *job) run(ctx context.Context) {
+	defer close(j.finished)
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("Panic while building a payload", "id", j.id, "number", j.header.Number, "err", r, "stack", string(debug.Stack()))
+			j.fail(fmt.Errorf("panic while building: %v", r))
+		}
+	}()
+	if err := j.buildDeposits(ctx); err != nil {
+		if !errors.Is(err, errInterrupted) {
+			log.Error("Failed to execute the transactions of the payload attributes", "id", j.id, "number", j.header.Number, "err", err)
+		}
+		j.fail(err)
+		return
+	}
+	for prev := -1; ; {
+		deadline, ok := j.schedule.next(j.clock.Now(), prev)
+		if !ok {
+			return
+		}
+		if err := j.buildFlashblock(deadline); err != nil {
+			if !errors.Is(err, errInterrupted) {
+				log.Error("Failed to build a flashblock", "id", j.id, "number", j.header.Number, "err", err)
+				j.fail(err)
+			}
+			return
+		}
+		j.metrics.missed.Add(deadline - prev - 1)
+		prev = deadline
+	}
+}
+
+// fail gives the job up. Whatever it published remains the prefix of the block, which the fallback
+// builds.
+func (j *job) fail(err error) {
+	j.metrics.failures.Inc()
+	j.gate.fail(err)
+	j.open()
+}
+
+// cancel stops the building for a reason, without waiting for it.
+func (j *job) cancel(why reason) {
+	if !j.gate.close(why) {
+		return
+	}
+	j.cancelled.Store(true)
+	close(j.cancelCh)
+	j.metrics.cancellation(why)
+}
+
+// open lets getPayload proceed.
+func (j *job) open() {
+	select {
+	case <-j.ready:
+	default:
+		close(j.ready)
+	}
+}
+
+// buildDeposits executes the attributes' transactions and publishes them as index 0.
+func (j *job) buildDeposits(ctx context.Context) error {
+	start := j.clock.Now()
+	if j.hooks.beforeDeposit != nil {
+		j.hooks.beforeDeposit()
+	}
+	exec, hash, err := openStates(j.chain, j.parent.Root)
+	if err != nil {
+		return err
+	}
+	env, err := newEnvironment(j.chain, j.parent, j.header, exec, j.args, j.config.VMConfig(j.header))
+	if err != nil {
+		return err
+	}
+	env.failsafe = j.failsafe
+	if err := env.force(ctx, j.args.Transactions); err != nil {
+		return err
+	}
+	j.env = env
+	j.roots = newRootPipeline(hash, j.schedule.len()+1)
+	j.candidates = newCandidates(env.baseFee, j.config.Prio, j.schedule.len())
+	if !j.gate.arm(env.cancel) {
+		// The payload was asked for, or superseded, before there was anything to interrupt. The
+		// deposits are published all the same: the block holds them.
+		env.cancel()
+	}
+	fb, err := j.assemble(0, start)
+	if err != nil {
+		return err
+	}
+	j.publish(fb)
+	j.open()
+	return nil
+}
+
+// buildFlashblock waits for the moment to start on a deadline, fills the flashblock and publishes it at
+// the deadline.
+func (j *job) buildFlashblock(deadline int) error {
+	due := j.schedule.deadlines[deadline]
+	if !j.waitUntil(due.Add(-j.lead(deadline))) {
+		return errInterrupted
+	}
+	// A deadline that has passed already still gets a share of an interval to try its luck.
+	stop := max(due.Add(-j.pace.reserve()), j.clock.Now().Add(j.schedule.interval/lateShare))
+	start := j.clock.Now()
+	j.refresh()
+	var (
+		selected = j.clock.Now()
+		gas      = j.env.used.gas
+	)
+	if err := j.fill(deadline, stop); err != nil {
+		return err
+	}
+	filled := j.clock.Now()
+	j.pace.executed(j.env.used.gas-gas, filled.Sub(selected))
+	fb, err := j.assemble(deadline, start)
+	if err != nil {
+		return err
+	}
+	j.pace.published(j.clock.Now().Sub(filled))
+	if !j.waitUntil(due) {
+		j.metrics.suppressed.Inc()
+		return errInterrupted
+	}
+	if j.hooks.beforePublish != nil {
+		j.hooks.beforePublish(fb.message.Index)
+	}
+	if !j.publish(fb) {
+		j.metrics.suppressed.Inc()
+		return errInterrupted
+	}
+	return nil
+}
+
+// lateShare is the part of an interval that a flashblock past its deadline may fill: enough for the best
+// transactions of a slot that starts too late, without eating into the next one.
+const lateShare = 4
+
+// lead predicts how long before a deadline the flashblock must be started to be published at it.
+func (j *job) lead(deadline int) time.Duration {
+	ceiling := j.limits.ceiling(deadline+1, j.schedule.len())
+	gas := uint64(0)
+	if ceiling.gas > j.env.used.gas {
+		gas = ceiling.gas - j.env.used.gas
+	}
+	waiting := j.candidates.gas
+	if !j.loaded {
+		waiting = gas // nothing is known of the pool yet
+	}
+	j.inbox.mu.Lock()
+	for _, tx := range j.inbox.txs {
+		waiting += tx.Gas()
+	}
+	j.inbox.mu.Unlock()
+	return j.pace.cost(min(gas, waiting))
+}
+
+// waitUntil waits for a moment. It returns false if the job was cancelled meanwhile.
+func (j *job) waitUntil(at mclock.AbsTime) bool {
+	wait := at.Sub(j.clock.Now())
+	if wait <= 0 {
+		return !j.cancelled.Load()
+	}
+	timer := j.clock.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return !j.cancelled.Load()
+	case <-j.cancelCh:
+		return false
+	}
+}

@@ -1,0 +1,70 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"time"
+
+	"github.com/ethereum/go-ethereum/common/mclock"
+)
+
+// schedule holds the moments at which a slot's flashblocks are due. They are computed once, from the
+// wall clock, and kept on the monotonic clock: a step of the wall clock moves nothing.
+type schedule struct {
+	start     mclock.AbsTime   // when the schedule was made
+	slotStart mclock.AbsTime   // nominal start of the slot, blockTime before the block's timestamp
+	interval  time.Duration    // nominal time between two deadlines
+	deadlines []mclock.AbsTime // ascending, at least one
+	nominal   int              // deadlines of a slot that starts on time
+}
+
+// timing are the settings a schedule is computed from.
+type timing struct {
+	blockTime  time.Duration
+	interval   time.Duration
+	endBuffer  time.Duration
+	sendOffset time.Duration
+}
+
+// newSchedule plans the flashblocks of a slot that ends remaining after now. The deadlines are aligned
+// to the end of the slot, as op-rbuilder's are: a late start shortens the first interval or drops
+// deadlines from the front, and the last one is always endBuffer before the slot's end. A slot that
+// is already over has one deadline, due at once.
+func newSchedule(now mclock.AbsTime, remaining time.Duration, t timing) schedule {
+	remaining = min(max(remaining, 0), t.blockTime)
+	s := schedule{
+		start:     now,
+		slotStart: now.Add(remaining - t.blockTime),
+		interval:  t.interval,
+		nominal:   max(int(t.blockTime/t.interval), 1),
+	}
+	last := max(max(remaining-t.endBuffer, 0)+t.sendOffset, 0)
+	if remaining > 0 {
+		first := (remaining-1)%t.interval + 1 + t.sendOffset
+		for due := first; due < last; due += t.interval {
+			if due >= 0 {
+				s.deadlines = append(s.deadlines, now.Add(due))
+			}
+		}
+	}
+	s.deadlines = append(s.deadlines, now.Add(last))
+	if excess := len(s.deadlines) - s.nominal; excess > 0 {
+		s.deadlines = s.deadlines[excess:]
+	}
+	return s
+}
+
+// len is the number of user flashblocks planned.
+func (s *schedule) len() int { return len(s.deadlines) }
+
+// next picks the deadline to work towards at now, after prev (-1 at first). Deadlines that have passed
+// are skipped, except that the last one is always tried. It returns false when none is left.
+func (s *schedule) next(now mclock.AbsTime, prev int) (int, bool) {
+	for i := prev + 1; i < len(s.deadlines); i++ {
+		if s.deadlines[i] > now || i == len(s.deadlines)-1 {
+			return i, true
+		}
+	}
+	return 0, false
+}

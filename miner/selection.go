@@ -1,0 +1,221 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"errors"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common/mclock"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/log"
+	gethparams "github.com/ethereum/go-ethereum/params"
+)
+
+// minTransactionSize is below the encoding of any signed transaction; a block with less room than that
+// is full.
+const minTransactionSize = 100
+
+// fill executes the best candidates under the ceiling of one deadline until none fits or stop has come.
+// It returns errInterrupted if the job was cancelled meanwhile.
+func (j *job) fill(deadline int, stop mclock.AbsTime) error {
+	var (
+		c       = j.candidates
+		env     = j.env
+		ceiling = j.limits.ceiling(deadline+1, j.schedule.len())
+	)
+	c.unpark(deadline)
+	for {
+		if j.cancelled.Load() {
+			return errInterrupted
+		}
+		s := c.peek()
+		if s == nil || j.full(ceiling) || j.clock.Now() >= stop {
+			return nil
+		}
+		ltx := s.txs[0]
+		tx := ltx.Resolve()
+		if tx == nil || tx.Rejected() {
+			j.metrics.skip(skipEvicted)
+			c.pop()
+			continue
+		}
+		switch nonce := env.state.GetNonce(s.addr); {
+		case tx.Nonce() < nonce:
+			c.shift()
+			continue
+		case tx.Nonce() > nonce:
+			j.metrics.skip(skipNonceGap)
+			c.idle()
+			continue
+		}
+		need := j.need(ltx)
+		if !ceiling.fits(env.used, need) {
+			j.postpone(deadline, need)
+			continue
+		}
+		if env.size+tx.Size() > j.limits.size {
+			j.metrics.skip(skipSize)
+			c.pop()
+			continue
+		}
+		if tx.Protected() && !env.config.IsEIP155(env.header.Number) {
+			c.pop()
+			continue
+		}
+		if j.hooks.beforeTx != nil {
+			j.hooks.beforeTx(tx)
+		}
+		if err := j.settle(tx, env.commit(tx, need)); err != nil {
+			return err
+		}
+	}
+}
+
+// settle moves the candidates on after the best one's first transaction was tried.
+func (j *job) settle(tx *types.Transaction, err error) error {
+	switch {
+	case err == nil:
+		j.candidates.shift()
+		return nil
+	case errors.Is(err, errInterrupted):
+		return err
+	case errors.Is(err, core.ErrNonceTooLow):
+		j.candidates.shift()
+		return nil
+	case errors.Is(err, errConditional):
+		j.metrics.skip(skipConditional)
+		log.Warn("Skipping account, transaction with failed conditional", "hash", tx.Hash(), "err", err)
+	case errors.Is(err, errFailsafe):
+		j.metrics.skip(skipInterop)
+		log.Warn("Transaction was rejected during block-building", "hash", tx.Hash(), "err", err)
+	default:
+		j.metrics.skip(skipInvalid)
+		log.Debug("Transaction failed, account skipped", "hash", tx.Hash(), "err", err)
+	}
+	j.candidates.pop()
+	return nil
+}
+
+// full reports whether no transaction at all could be added below the ceiling.
+func (j *job) full(ceiling budget) bool {
+	used := j.env.used
+	if !below(used.gas, gethparams.TxGas, ceiling.gas) || j.env.size+minTransactionSize > j.limits.size {
+		return true
+	}
+	least := types.MinTransactionSize.Uint64()
+	return !below(used.da, least, ceiling.da) || !below(used.footprint, least*j.env.footprintScalar, ceiling.footprint)
+}
+
+// need is what a candidate may use at most.
+func (j *job) need(ltx *txpool.LazyTransaction) budget {
+	n := budget{gas: ltx.Gas}
+	if ltx.DABytes != nil {
+		n.da = ltx.DABytes.Uint64()
+		n.footprint = n.da * j.env.footprintScalar
+	}
+	return n
+}
+
+// postpone parks the best sender until the first deadline whose ceiling holds its need, or gives it up
+// for the slot if none does.
+func (j *job) postpone(deadline int, need budget) {
+	n := j.schedule.len()
+	for later := deadline + 1; later < n; later++ {
+		ceiling := j.limits.ceiling(later+1, n)
+		if ceiling.fits(j.env.used, need) {
+			j.metrics.skip(skipCeiling)
+			j.candidates.park(later)
+			return
+		}
+	}
+	j.metrics.skip(skipBlockFull)
+	j.candidates.pop()
+}
+
+// refresh brings the candidates up to date with the pool: by a walk at first and after the inbox
+// overflowed, from the announced transactions otherwise.
+func (j *job) refresh() {
+	announced, overflow := j.inbox.drain()
+	if overflow || !j.loaded {
+		j.loaded = true
+		filter := j.filter
+		pending, _ := j.pool.Pending(filter)
+		j.candidates.load(pending)
+	}
+	for _, tx := range announced {
+		if !j.eligible(tx) {
+			continue
+		}
+		from, err := types.Sender(j.env.signer, tx)
+		if err != nil {
+			continue
+		}
+		j.candidates.add(from, lazy(tx))
+	}
+}
+
+// eligible applies the filter of the pool's walk to an announced transaction.
+func (j *job) eligible(tx *types.Transaction) bool {
+	f := &j.filter
+	switch {
+	case tx.Type() == types.BlobTxType || tx.IsDepositTx() || tx.Rejected():
+		return false
+	case f.MinTip != nil && tx.EffectiveGasTipIntCmp(f.MinTip, f.BaseFee) < 0:
+		return false
+	case f.GasLimitCap != 0 && tx.Gas() > f.GasLimitCap:
+		return false
+	case f.MaxDATxSize != nil && tx.RollupCostData().EstimatedDASize().Cmp(f.MaxDATxSize) > 0:
+		return false
+	}
+	return true
+}
+
+// pace predicts how long it takes to execute and to publish, from what it took before.
+type pace struct {
+	nsPerGas float64       // of execution
+	publish  time.Duration // from the last transaction to the hand-over to the stream
+}
+
+// The pace before anything was measured: simple transfers on a slow machine, and an encoding of a few
+// hundred transactions.
+const (
+	initialNsPerGas = 4.0
+	initialPublish  = 2 * time.Millisecond
+)
+
+// paceWeight is the weight of a new measurement in the moving average: about ten flashblocks of memory.
+const paceWeight = 0.2
+
+// margin is added to every prediction, relative and absolute, for the scheduler's and the garbage
+// collector's delays.
+const (
+	marginFactor = 1.25
+	marginFixed  = time.Millisecond
+)
+
+// cost predicts the time to execute gas and publish it.
+func (p *pace) cost(gas uint64) time.Duration {
+	return time.Duration(float64(gas)*p.nsPerGas*marginFactor) + p.reserve()
+}
+
+// reserve predicts the time to publish what was executed.
+func (p *pace) reserve() time.Duration {
+	return time.Duration(float64(p.publish)*marginFactor) + marginFixed
+}
+
+// executed takes in a measurement. Small samples say more about fixed costs than about gas.
+func (p *pace) executed(gas uint64, took time.Duration) {
+	if gas < 10*gethparams.TxGas {
+		return
+	}
+	p.nsPerGas += paceWeight * (float64(took)/float64(gas) - p.nsPerGas)
+}
+
+// published takes in a measurement.
+func (p *pace) published(took time.Duration) {
+	p.publish += time.Duration(paceWeight * float64(took-p.publish))
+}
