@@ -1,0 +1,56 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	gethEth "github.com/ethereum/go-ethereum/eth"
+)
+
+// builderLimits is what the miner namespace sets at the builder.
+type builderLimits interface {
+	SetMaxDASize(maxTx, maxBlock *big.Int)
+	SetGasLimit(limit uint64)
+	SetGasTip(tip *big.Int)
+}
+
+// MinerAPI overrides the methods of op-geth's miner namespace that the builder has to hear of. op-geth's
+// own miner hears of them first: it builds what the builder leaves to it. miner_setExtra stays op-geth's,
+// because an OP Stack header has no room for it.
+type MinerAPI struct {
+	stock   *gethEth.MinerAPI
+	builder builderLimits
+}
+
+// SetGasPrice serves miner_setGasPrice: the least tip, in wei, that the pool takes and the builder includes.
+func (api *MinerAPI) SetGasPrice(gasPrice hexutil.Big) bool {
+	ok := api.stock.SetGasPrice(gasPrice)
+	api.builder.SetGasTip(new(big.Int).Set(gasPrice.ToInt()))
+	return ok
+}
+
+// SetGasLimit serves miner_setGasLimit: the gas limit of blocks whose attributes do not set one.
+func (api *MinerAPI) SetGasLimit(gasLimit hexutil.Uint64) bool {
+	ok := api.stock.SetGasLimit(gasLimit)
+	api.builder.SetGasLimit(uint64(gasLimit))
+	return ok
+}
+
+// SetMaxDASize serves miner_setMaxDASize, with which op-batcher throttles: the largest size in bytes on
+// the data availability layer of one transaction and of one block. 0 means no limit.
+func (api *MinerAPI) SetMaxDASize(maxTxSize, maxBlockSize hexutil.Big) bool {
+	ok := api.stock.SetMaxDASize(maxTxSize, maxBlockSize)
+	api.builder.SetMaxDASize(limitOrNil(maxTxSize.ToInt()), limitOrNil(maxBlockSize.ToInt()))
+	return ok
+}
+
+// limitOrNil copies a limit, with nil for zero as in op-geth's miner configuration.
+func limitOrNil(limit *big.Int) *big.Int {
+	if limit.Sign() == 0 {
+		return nil
+	}
+	return new(big.Int).Set(limit)
+}
