@@ -4,7 +4,9 @@
 package flashblocks
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -146,8 +148,14 @@ func (r *metadataReader) balances() error {
 	})
 }
 
-// receipts reads the map of receipts, leaving out those it does not understand.
+// receipts reads the map of receipts, leaving out those it does not understand. Some producers sort
+// the map by hash; the cumulative gas gives back the order of the transactions.
 func (r *metadataReader) receipts() error {
+	defer func() {
+		slices.SortStableFunc(r.meta.Receipts, func(a, b Receipt) int {
+			return cmp.Compare(a.Receipt.CumulativeGasUsed, b.Receipt.CumulativeGasUsed)
+		})
+	}()
 	return r.object(func(key []byte) error {
 		start := r.scanner
 		receipt := Receipt{Receipt: new(types.Receipt)}
