@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -128,7 +129,7 @@ func (a *PayloadAttributes) checkOverride(slot time.Duration) error {
 	ms := *a.Flashblocks.IntervalMs
 	switch {
 	case ms == 0:
-		return fmt.Errorf("flashblocks.intervalMs must be greater than zero")
+		return errZeroInterval
 	case ms < uint64(params.MinInterval.Milliseconds()):
 		return fmt.Errorf("flashblocks.intervalMs %d is below the shortest supported, %d", ms, params.MinInterval.Milliseconds())
 	case slot > 0 && ms > uint64(slot.Milliseconds()):
@@ -147,10 +148,10 @@ func (a *PayloadAttributes) disabled() bool {
 	return a.Flashblocks != nil && a.Flashblocks.Enabled != nil && !*a.Flashblocks.Enabled
 }
 
-// interval returns the interval of the override, zero for the flag's.
-func (a *PayloadAttributes) interval() time.Duration {
+// options returns what the override changes at the builder.
+func (a *PayloadAttributes) options() miner.Options {
 	if a.Flashblocks == nil || a.Flashblocks.IntervalMs == nil {
-		return 0
+		return miner.Options{}
 	}
-	return time.Duration(*a.Flashblocks.IntervalMs) * time.Millisecond
+	return miner.Options{Interval: time.Duration(*a.Flashblocks.IntervalMs) * time.Millisecond}
 }

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
-	"time"
 	"unicode"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -16,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 )
 
@@ -23,7 +23,7 @@ import (
 type payloadBuilder interface {
 	// BuildPayload starts a job, or does nothing if there is one for these arguments. Its errors concern
 	// the arguments, and nothing was published when it returns one.
-	BuildPayload(args *gethminer.BuildPayloadArgs, interval time.Duration) (engine.PayloadID, error)
+	BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.Options) (engine.PayloadID, error)
 	// Has tells whether a payload is the builder's.
 	Has(id engine.PayloadID) bool
 	// GetPayload seals a payload; repeated calls give the same answer.

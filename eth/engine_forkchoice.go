@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/log"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 )
@@ -51,7 +52,7 @@ func (api *EngineAPI) forkchoiceUpdated(ctx context.Context, update engine.Forkc
 	case attrs.disabled() || api.delegated.has(id):
 		return api.delegate(ctx, update, attrs, stock)
 	default:
-		id, err = api.startJob(args, attrs.interval())
+		id, err = api.startJob(args, attrs.options())
 		if err != nil {
 			log.Error("Builder refused the payload attributes", "parent", args.Parent, "timestamp", args.Timestamp, "err", err)
 			return res, engine.InvalidPayloadAttributes.With(err)
@@ -142,12 +143,12 @@ func (api *EngineAPI) buildArgs(parent common.Hash, attrs *PayloadAttributes, ve
 
 // startJob starts the builder. A panic of the builder gives the zero id, so that op-geth's miner takes
 // the slot: a slot is never missed.
-func (api *EngineAPI) startJob(args *gethminer.BuildPayloadArgs, interval time.Duration) (id engine.PayloadID, err error) {
+func (api *EngineAPI) startJob(args *gethminer.BuildPayloadArgs, opts miner.Options) (id engine.PayloadID, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("Builder panicked, op-geth's miner takes the payload", "parent", args.Parent, "timestamp", args.Timestamp, "panic", fmt.Sprint(r))
 			id, err = engine.PayloadID{}, nil
 		}
 	}()
-	return api.builder.BuildPayload(args, interval)
+	return api.builder.BuildPayload(args, opts)
 }

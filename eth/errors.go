@@ -10,7 +10,8 @@ var (
 	// need the deposit transactions and the gas limit that only OP Stack attributes carry.
 	ErrNotOptimism = errors.New("flashblocks need an OP Stack chain, and the genesis of this node has no optimism section")
 
-	errNoPayload = errors.New("op-geth's miner built no payload")
+	errZeroInterval = errors.New("flashblocks.intervalMs must be greater than zero")
+	errNoPayload    = errors.New("op-geth's miner built no payload")
 )
 
 // Reasons that op-geth gives for refused attributes. Drivers and their tests match on these texts, so

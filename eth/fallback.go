@@ -7,17 +7,18 @@ import (
 	"context"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 )
 
 // newFallback returns what builds the block of a failed job: op-geth's own miner executes exactly the
 // transactions of the arguments, which are those of the attributes followed by those that were published.
 // So the block keeps the promise of the stream although none of the builder's state is used.
-func newFallback(miner *gethminer.Miner) func(context.Context, *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error) {
+func newFallback(stock *gethminer.Miner) miner.FallbackFunc {
 	return func(ctx context.Context, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error) {
 		exact := *args
 		exact.NoTxPool = true // also makes op-geth build at once, and report what it cannot execute
-		payload, err := miner.BuildPayload(ctx, &exact, false)
+		payload, err := stock.BuildPayload(ctx, &exact, false)
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/p2p"
@@ -377,7 +378,7 @@ type fakeBuilder struct {
 
 	mu       sync.Mutex
 	jobs     []*gethminer.BuildPayloadArgs
-	interval []time.Duration
+	opts     []miner.Options
 	heads    []common.Hash
 	payloads map[engine.PayloadID]*engine.ExecutionPayloadEnvelope
 	limits   []any
@@ -386,7 +387,7 @@ type fakeBuilder struct {
 
 var _ builder = (*fakeBuilder)(nil)
 
-func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, interval time.Duration) (engine.PayloadID, error) {
+func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.Options) (engine.PayloadID, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.panics {
@@ -400,7 +401,7 @@ func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, interval ti
 		return engine.PayloadID{}, fmt.Errorf("invalid timestamp, parent %d given %d", parent.Time, args.Timestamp)
 	}
 	b.jobs = append(b.jobs, args)
-	b.interval = append(b.interval, interval)
+	b.opts = append(b.opts, opts)
 	if b.payloads == nil {
 		b.payloads = make(map[engine.PayloadID]*engine.ExecutionPayloadEnvelope)
 	}

@@ -5,7 +5,6 @@ package eth
 
 import (
 	"context"
-	"errors"
 	"net"
 	"strconv"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/log"
 )
 
@@ -40,10 +40,11 @@ func assemble(ethereum *gethEth.Ethereum, cfg *Config) (*Service, builder, error
 		s.scrapes = newMetricsServer(cfg.MetricsAddr, s.set)
 		s.add("metrics", s.scrapes.start, s.scrapes.stop)
 	}
-	b, err := newBuilder(ethereum, cfg, s, hub)
+	b, err := newBuilder(ethereum, cfg, s.set, hub)
 	if err != nil {
 		return nil, nil, err
 	}
+	s.add("builder", b.Start, b.Stop)
 	return s, b, nil
 }
 
@@ -60,8 +61,18 @@ func drain(stop func(context.Context) error) func() error {
 	}
 }
 
-var errNoBuilder = errors.New("no builder")
-
-func newBuilder(*gethEth.Ethereum, *Config, *Service, *stream.Hub) (builder, error) {
-	return nil, errNoBuilder
+// newBuilder makes the builder with the same limits as op-geth's own miner, which builds what it fails to.
+func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, set *metrics.Set, stream miner.Publisher) (*miner.Builder, error) {
+	node := cfg.eth()
+	return miner.New(ethereum, miner.Config{
+		Flashblocks:      cfg.Flashblocks,
+		GasCeil:          node.Miner.GasCeil,
+		EffectiveGasCeil: node.Miner.EffectiveGasCeil,
+		GasPrice:         node.Miner.GasPrice,
+		MaxDATxSize:      node.Miner.MaxDATxSize,
+		MaxDABlockSize:   node.Miner.MaxDABlockSize,
+		Prio:             node.TxPool.Locals,
+		Fallback:         newFallback(ethereum.Miner()),
+		Metrics:          set,
+	}, stream)
 }
