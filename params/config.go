@@ -1,3 +1,6 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
 // Package params holds the configuration of flashgeth's components: structs with defaults and checks,
 // and the command line flags that fill them. It is a leaf: it imports no other package of this module.
 package params
@@ -5,6 +8,8 @@ package params
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 )
 
@@ -25,6 +30,7 @@ type Flashblocks struct {
 	Interval   time.Duration // Time between two flashblocks
 	EndBuffer  time.Duration // Reserve between the last flashblock and the block's timestamp
 	SendOffset time.Duration // Shift of every deadline; negative is earlier
+	BlockTime  time.Duration // Time between two blocks, 0 to learn it from the payload attributes
 
 	Metadata        MetadataForm // Form of the metadata on the v1 stream
 	PublishRoots    bool         // Publish the real state root at every index instead of zero
@@ -33,7 +39,7 @@ type Flashblocks struct {
 	Addr            string       // Listening address of the stream
 	Port            int          // Listening port of the stream, 0 for a free one
 	SubscriberLimit int          // Most subscribers at a time; more are closed with 1013
-	MetricsAddr     string       // Listening address of the Prometheus endpoint, empty for none
+	MetricsAddr     string       // host:port of the Prometheus endpoint, port 0 for a free one, empty for none
 }
 
 // DefaultFlashblocks is what the flags default to. Interval and end buffer are design §5's; the
@@ -70,6 +76,29 @@ func (c *Flashblocks) Check() error {
 		return fmt.Errorf("flashblocks subscriber limit %d must be greater than zero", c.SubscriberLimit)
 	case c.Metadata != MetadataFull && c.Metadata != MetadataTrimmed:
 		return fmt.Errorf("flashblocks metadata form %q is unknown: use %q or %q", c.Metadata, MetadataFull, MetadataTrimmed)
+	case c.BlockTime < 0:
+		return fmt.Errorf("block time %v must not be negative", c.BlockTime)
+	}
+	if err := c.checkMetricsAddr(); err != nil {
+		return err
+	}
+	if c.BlockTime == 0 {
+		return nil // known only with the first payload attributes
+	}
+	return c.CheckBlockTime(c.BlockTime)
+}
+
+// checkMetricsAddr reports an address that no listener could be opened on.
+func (c *Flashblocks) checkMetricsAddr() error {
+	if c.MetricsAddr == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(c.MetricsAddr)
+	if err != nil {
+		return fmt.Errorf("flashblocks metrics address %q is not host:port: %w", c.MetricsAddr, err)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("flashblocks metrics address %q has no TCP port", c.MetricsAddr)
 	}
 	return nil
 }

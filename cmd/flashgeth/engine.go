@@ -1,0 +1,56 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ethereum/go-ethereum/beacon/blsync"
+	"github.com/ethereum/go-ethereum/cmd/utils"
+	"github.com/ethereum/go-ethereum/eth"
+	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/ethereum/go-ethereum/node"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// errNoEngine explains why flashblocks and a built-in consensus client exclude each other.
+var errNoEngine = errors.New("--flashblocks.enabled needs a consensus client at the Engine API, so it cannot be combined with --dev or --beacon.api")
+
+// checkEngine reports a builder that nobody would ever drive.
+func checkEngine(ctx *cli.Context, cfg *config) error {
+	if cfg.Flashblocks.Enabled && (ctx.IsSet(utils.DeveloperFlag.Name) || ctx.IsSet(utils.BeaconApiFlag.Name)) {
+		return errNoEngine
+	}
+	return nil
+}
+
+// registerEngine connects whoever drives the chain: a simulated beacon in developer mode, the light
+// client of --beacon.api, or a consensus client at the Engine API.
+func registerEngine(ctx *cli.Context, stack *node.Node, ethereum *eth.Ethereum, cfg *config) error {
+	switch {
+	case ctx.IsSet(utils.DeveloperFlag.Name):
+		return registerDeveloper(ctx, stack, ethereum, cfg)
+	case ctx.IsSet(utils.BeaconApiFlag.Name):
+		return registerLightClient(ctx, stack, ethereum)
+	case cfg.Flashblocks.Enabled:
+		return registerBuilder(stack, ethereum, cfg)
+	default:
+		return catalyst.Register(stack, ethereum)
+	}
+}
+
+// registerLightClient lets geth's beacon light client follow the L1.
+func registerLightClient(ctx *cli.Context, stack *node.Node, ethereum *eth.Ethereum) error {
+	server := rpc.NewServer()
+	if err := server.RegisterName("engine", catalyst.NewConsensusAPI(ethereum)); err != nil {
+		return fmt.Errorf("register the in-process Engine API: %w", err)
+	}
+	client := blsync.NewClient(utils.MakeBeaconLightConfig(ctx))
+	client.SetEngineRPC(rpc.DialInProc(server))
+	stack.RegisterLifecycle(client)
+	return nil
+}
