@@ -1,0 +1,137 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package devnet
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// initTimeout bounds writing the genesis block, which takes well under a second.
+const initTimeout = time.Minute
+
+// nodeProcess returns the sequencer's execution layer, with its genesis block written.
+func (d *Devnet) nodeProcess(ctx context.Context) (*Process, error) {
+	dataDir := d.layout.path("node")
+	if err := d.initNode(ctx, dataDir); err != nil {
+		return nil, err
+	}
+	// The listening address of p2p has no flag: without this the node binds every interface.
+	config := fmt.Sprintf("[Node.P2P]\nListenAddr = \"%s:%d\"\n", loopback, d.ports.nodeP2P)
+	if err := os.WriteFile(d.layout.path("node.toml"), []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	return &Process{
+		Name:  filepath.Base(d.cfg.NodeBinary),
+		Path:  d.cfg.NodeBinary,
+		Args:  append(d.nodeArgs(dataDir), d.cfg.NodeArgs...),
+		Log:   d.layout.logPath("node"),
+		Ready: rpcReady(httpURL(d.ports.http), "eth_chainId"),
+	}, nil
+}
+
+// initNode writes the genesis block into dataDir.
+func (d *Devnet) initNode(ctx context.Context, dataDir string) error {
+	ctx, cancel := context.WithTimeout(ctx, initTimeout)
+	defer cancel()
+
+	cmd := exec.CommandContext(ctx, d.cfg.NodeBinary, "init", "--datadir", dataDir, d.layout.path("genesis.json")) //nolint:gosec // the caller's binary
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("write the L2's genesis with %s init: %w\n%s", d.cfg.NodeBinary, err, out)
+	}
+	return nil
+}
+
+// nodeArgs returns the command line of the execution layer. It takes op-geth's flags only, except
+// for the builder's.
+func (d *Devnet) nodeArgs(dataDir string) []string {
+	args := []string{
+		"--datadir", dataDir, "--config", d.layout.path("node.toml"),
+		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full", "--gcmode", "archive", "--cache", "256",
+		"--nodiscover", "--maxpeers", "8", "--nat", "none", "--ipcdisable",
+		"--authrpc.addr", loopback, "--authrpc.port", strconv.Itoa(d.ports.engine),
+		"--authrpc.jwtsecret", d.layout.path("jwt.hex"), "--authrpc.vhosts", "*",
+		"--http", "--http.addr", loopback, "--http.port", strconv.Itoa(d.ports.http), "--http.vhosts", "*",
+		"--http.api", "admin,eth,net,web3,debug,txpool,miner",
+		"--ws", "--ws.addr", loopback, "--ws.port", strconv.Itoa(d.ports.ws), "--ws.origins", "*",
+		"--ws.api", "admin,eth,net,web3,debug,txpool,miner",
+		"--rpc.txfeecap", "0", "--miner.gasprice", "1",
+		"--txpool.pricelimit", "1", "--txpool.accountslots", "512", "--txpool.globalslots", "20000",
+	}
+	if d.cfg.Plain {
+		return args
+	}
+	return append(args,
+		"--flashblocks.enabled", "--flashblocks.addr", loopback, "--flashblocks.port", strconv.Itoa(d.ports.stream),
+		"--flashblocks.block-time", strconv.FormatInt(d.cfg.Interval.Milliseconds(), 10),
+		"--flashblocks.metrics-addr", fmt.Sprintf("%s:%d", loopback, d.ports.metrics),
+		"--rollup.chain-block-time", strconv.FormatInt(d.cfg.BlockTime.Milliseconds(), 10),
+	)
+}
+
+// opNodeProcess returns the real op-node as sequencer.
+func (d *Devnet) opNodeProcess() *Process {
+	port := strconv.Itoa(d.ports.opNodeP2P)
+	args := []string{
+		"--l1", httpURL(d.ports.l1), "--l1.rpckind", "standard", "--l1.trustrpc", "--l1.beacon.ignore",
+		"--l1.http-poll-interval", "500ms", "--l1.epoch-poll-interval", "12s",
+		"--l2", httpURL(d.ports.engine), "--l2.jwt-secret", d.layout.path("jwt.hex"), "--l2.enginekind", "geth",
+		"--rollup.config", d.layout.path("rollup.json"), "--rollup.l1-chain-config", d.layout.path("l1-genesis.json"),
+		"--verifier.l1-confs", "0", "--sequencer.enabled", "--sequencer.l1-confs", "0",
+		"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(d.ports.opNodeRPC), "--rpc.enable-admin",
+		// An empty list of bootnodes is not possible, and the default one needs DNS even without discovery.
+		"--p2p.bootnodes", ",", "--p2p.no-discovery",
+		"--p2p.listen.ip", loopback, "--p2p.listen.tcp", port, "--p2p.listen.udp", port, "--p2p.advertise.ip", loopback,
+		"--p2p.sequencer.key", d.keys.sequencer.hexKey()[2:], "--p2p.priv.path", d.layout.path("op-node-p2p.key"),
+		"--p2p.peerstore.path", "memory", "--p2p.discovery.path", "memory",
+		"--safedb.path", d.layout.path("op-node-safedb"),
+	}
+	return &Process{
+		Name:  "op-node",
+		Path:  filepath.Join(d.cfg.OpStackDir, "op-node"),
+		Args:  append(args, d.cfg.OpNodeArgs...),
+		Log:   d.layout.logPath("op-node"),
+		Ready: rpcReady(httpURL(d.ports.opNodeRPC), "optimism_syncStatus"),
+	}
+}
+
+// batcherProcess returns the real op-batcher. It posts calldata, since the L1 serves no blobs, and
+// closes a channel with almost every L1 block, so that the safe head follows closely.
+func (d *Devnet) batcherProcess() *Process {
+	return &Process{
+		Name: "op-batcher",
+		Path: filepath.Join(d.cfg.OpStackDir, "op-batcher"),
+		Args: []string{
+			"--l1-eth-rpc", httpURL(d.ports.l1), "--l2-eth-rpc", httpURL(d.ports.http), "--rollup-rpc", httpURL(d.ports.opNodeRPC),
+			"--private-key", d.keys.batcher.hexKey()[2:],
+			"--data-availability-type", "calldata", "--max-channel-duration", "1", "--sub-safety-margin", "4",
+			"--poll-interval", "1s", "--num-confirmations", "1", "--safe-abort-nonce-too-low-count", "3",
+			"--resubmission-timeout", "30s", "--txmgr.receipt-query-interval", "500ms",
+			"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(d.ports.batcherRPC), "--rpc.enable-admin",
+		},
+		Log:   d.layout.logPath("op-batcher"),
+		Ready: rpcReady(httpURL(d.ports.batcherRPC), "rpc_modules"),
+	}
+}
+
+// rpcReady returns a probe that succeeds once the endpoint answers the method without error.
+func rpcReady(url, method string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		client, err := rpc.DialContext(ctx, url)
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+
+		var result any
+		return client.CallContext(ctx, &result, method)
+	}
+}

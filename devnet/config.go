@@ -1,0 +1,78 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package devnet
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/log"
+)
+
+// Bounds on what a devnet accepts.
+const (
+	minGasLimit = 5_000_000 // below it the L1 attributes and a few transfers fill the block
+	maxLoad     = 2_000     // transactions per second one generator signs without falling behind
+)
+
+// Config says what to boot. The zero values of paths and ports mean a temporary directory, the
+// binaries in bin/ and free ports.
+type Config struct {
+	BlockTime     time.Duration // L2 slot, whole seconds
+	Interval      time.Duration // between two flashblocks
+	L1BlockTime   time.Duration // L1 slot, whole seconds
+	GasLimit      uint64        // of the L2
+	Batcher       bool          // run op-batcher, so that the safe head advances
+	DataDir       string        // for genesis, chain data and logs; empty for a temporary directory
+	NodeBinary    string        // flashgeth, or op-geth's geth when Plain
+	OpStackDir    string        // holds op-node and op-batcher
+	Plain         bool          // the node binary is op-geth's own: no flashblocks, no stream
+	NodeArgs      []string      // appended to the node's command line
+	OpNodeArgs    []string      // appended to op-node's command line
+	Progress      func(string)  // told about each step of the start, may be nil
+	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
+}
+
+// DefaultConfig is the devnet of `make devnet`.
+var DefaultConfig = Config{
+	BlockTime:     2 * time.Second,
+	Interval:      200 * time.Millisecond,
+	L1BlockTime:   4 * time.Second,
+	GasLimit:      60_000_000,
+	Batcher:       true,
+	NodeBinary:    "bin/flashgeth",
+	OpStackDir:    "bin/opstack",
+	GenesisOffset: 6 * time.Second,
+}
+
+// Check reports the first value that a devnet could not run with, as one sentence.
+func (c *Config) Check() error {
+	switch {
+	case c.BlockTime < time.Second || c.BlockTime%time.Second != 0:
+		return fmt.Errorf("block time %v is not possible: OP Stack blocks are whole seconds apart, at least 1s", c.BlockTime)
+	case c.L1BlockTime < time.Second || c.L1BlockTime%time.Second != 0:
+		return fmt.Errorf("L1 block time %v is not possible: it must be whole seconds, at least 1s", c.L1BlockTime)
+	case c.Interval <= 0 && !c.Plain:
+		return errors.New("flashblocks interval must be greater than zero")
+	case c.Interval > c.BlockTime:
+		return fmt.Errorf("flashblocks interval %v is longer than the block time %v", c.Interval, c.BlockTime)
+	case c.GasLimit < minGasLimit:
+		return fmt.Errorf("gas limit %d is below the least useful one, %d", c.GasLimit, minGasLimit)
+	case c.NodeBinary == "":
+		return errors.New("no node binary is given")
+	case c.OpStackDir == "":
+		return errors.New("no directory of op-node and op-batcher is given")
+	}
+	return nil
+}
+
+// step reports one step of the start.
+func (c *Config) step(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	log.Debug("Devnet start-up step", "step", text)
+	if c.Progress != nil {
+		c.Progress(text)
+	}
+}

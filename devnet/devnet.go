@@ -1,0 +1,277 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package devnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/ethereum-optimism/optimism/op-node/rollup"
+	"github.com/ethereum-optimism/optimism/op-service/eth"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// errStopped ends the waiting for a failure when the devnet is stopped.
+var errStopped = errors.New("the devnet was stopped")
+
+// Devnet is a running devnet: an L1 in this process, and the node, op-node and op-batcher as children.
+type Devnet struct {
+	cfg    Config
+	layout *layout
+	ports  *portSet
+	keys   accounts
+	spec   *chainSpec
+
+	l1      *l1Node
+	node    *Process
+	opNode  *Process
+	batcher *Process // nil without Config.Batcher
+	rollup  *rpc.Client
+
+	mu       sync.Mutex
+	expected map[*Process]bool // processes that are down on purpose
+	failed   chan error
+	quit     chan struct{}
+	watchers sync.WaitGroup
+}
+
+// Start boots a devnet and returns once op-node answers. What was started is stopped again if a
+// part fails; the error then tells which one, with the end of its log.
+func Start(ctx context.Context, cfg Config) (*Devnet, error) {
+	if cfg.GenesisOffset == 0 {
+		cfg.GenesisOffset = DefaultConfig.GenesisOffset
+	}
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	d := &Devnet{
+		cfg:      cfg,
+		keys:     deriveAccounts(),
+		expected: make(map[*Process]bool),
+		failed:   make(chan error, 1),
+		quit:     make(chan struct{}),
+	}
+	if err := d.start(ctx); err != nil {
+		// The directory stays: its logs tell more.
+		return nil, errors.Join(err, d.halt())
+	}
+	return d, nil
+}
+
+// start boots the parts in the order of their dependencies.
+func (d *Devnet) start(ctx context.Context) error {
+	var err error
+	if d.layout, err = newLayout(d.cfg.DataDir); err != nil {
+		return err
+	}
+	if d.ports, err = newPortSet(ctx); err != nil {
+		return err
+	}
+	d.cfg.step("writing genesis and rollup configuration to %s", d.layout.root)
+	if err := d.writeSpec(); err != nil {
+		return err
+	}
+	d.cfg.step("starting L1 (op-geth in dev mode, a block every %v)", d.cfg.L1BlockTime)
+	if d.l1, err = startL1(d.spec.l1, uint64(d.cfg.L1BlockTime/time.Second), d.ports.l1); err != nil {
+		return err
+	}
+	d.cfg.step("starting %s", filepath.Base(d.cfg.NodeBinary))
+	if d.node, err = d.nodeProcess(ctx); err != nil {
+		return err
+	}
+	if err := d.supervise(ctx, d.node); err != nil {
+		return err
+	}
+	d.cfg.step("starting op-node as sequencer")
+	d.opNode = d.opNodeProcess()
+	if err := d.supervise(ctx, d.opNode); err != nil {
+		return err
+	}
+	if d.rollup, err = rpc.DialContext(ctx, httpURL(d.ports.opNodeRPC)); err != nil {
+		return fmt.Errorf("connect to op-node: %w", err)
+	}
+	if !d.cfg.Batcher {
+		return nil
+	}
+	d.cfg.step("starting op-batcher")
+	d.batcher = d.batcherProcess()
+	return d.supervise(ctx, d.batcher)
+}
+
+// writeSpec derives the chains and writes their files. The L2's genesis lies a little ahead, so that
+// op-node does not begin by catching up with slots that passed during the start.
+func (d *Devnet) writeSpec() error {
+	var (
+		now    = time.Now()
+		l1Time = uint64(now.Unix())
+		l2Time = uint64(now.Add(d.cfg.GenesisOffset).Unix())
+		err    error
+	)
+	if d.spec, err = newChainSpec(d.keys, l1Time, l2Time, uint64(d.cfg.BlockTime/time.Second), d.cfg.GasLimit); err != nil {
+		return err
+	}
+	return d.layout.writeChain(d.spec, d.keys)
+}
+
+// supervise starts p and reports its end on Failed unless it was asked for.
+func (d *Devnet) supervise(ctx context.Context, p *Process) error {
+	d.expect(p, false)
+	if err := p.Start(ctx); err != nil {
+		return err
+	}
+	done := p.Done()
+	d.watchers.Go(func() {
+		select {
+		case <-d.quit:
+		case <-done:
+			if d.isExpected(p) {
+				return
+			}
+			select {
+			case d.failed <- p.failure():
+			default: // one failure is enough
+			}
+		}
+	})
+	return nil
+}
+
+// expect notes whether the end of p is on purpose.
+func (d *Devnet) expect(p *Process, down bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expected[p] = down
+}
+
+func (d *Devnet) isExpected(p *Process) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.expected[p]
+}
+
+// Failed delivers an error when a part of the devnet ends that nobody stopped.
+func (d *Devnet) Failed() <-chan error {
+	return d.failed
+}
+
+// Stop ends every part in reverse order, waits for them, and removes a temporary directory.
+func (d *Devnet) Stop() error {
+	return errors.Join(d.halt(), d.layout.remove())
+}
+
+// halt ends every part that was started.
+func (d *Devnet) halt() error {
+	select {
+	case <-d.quit:
+		return errStopped
+	default:
+		close(d.quit)
+	}
+	var errs []error
+	for _, p := range []*Process{d.batcher, d.opNode, d.node} {
+		if p != nil {
+			errs = append(errs, p.Stop())
+		}
+	}
+	d.watchers.Wait()
+	if d.rollup != nil {
+		d.rollup.Close()
+	}
+	if d.l1 != nil {
+		errs = append(errs, d.l1.stop())
+	}
+	if d.ports != nil {
+		d.ports.release()
+	}
+	return errors.Join(errs...)
+}
+
+// Endpoints tells where the devnet can be reached.
+func (d *Devnet) Endpoints() Endpoints {
+	e := Endpoints{
+		L1RPC:        httpURL(d.ports.l1),
+		SequencerRPC: httpURL(d.ports.http),
+		SequencerWS:  wsURL(d.ports.ws),
+		Engine:       httpURL(d.ports.engine),
+		OpNodeRPC:    httpURL(d.ports.opNodeRPC),
+		ChainID:      L2ChainID,
+		JWT:          d.layout.path("jwt.hex"),
+		DataDir:      d.layout.root,
+	}
+	if !d.cfg.Plain {
+		e.FlashblocksWS = wsURL(d.ports.stream)
+		e.Metrics = httpURL(d.ports.metrics) + "/metrics"
+	}
+	for _, user := range d.keys.users {
+		e.Keys = append(e.Keys, user.hexKey())
+	}
+	return e
+}
+
+// Genesis returns the L2's genesis, from which a test can run a second node.
+func (d *Devnet) Genesis() *core.Genesis { return d.spec.l2 }
+
+// RollupConfig returns op-node's view of the L2.
+func (d *Devnet) RollupConfig() *rollup.Config { return d.spec.rollup }
+
+// Config returns the configuration the devnet runs with.
+func (d *Devnet) Config() Config { return d.cfg }
+
+// LogPath returns the log of "node", "op-node" or "op-batcher".
+func (d *Devnet) LogPath(process string) string { return d.layout.logPath(process) }
+
+// KillNode ends the execution layer without grace (SIGKILL), as a crash does.
+func (d *Devnet) KillNode() {
+	d.expect(d.node, true)
+	d.node.Kill()
+}
+
+// StopNode ends the execution layer as an operator does (SIGINT).
+func (d *Devnet) StopNode() error {
+	d.expect(d.node, true)
+	return d.node.Stop()
+}
+
+// StartNode runs the execution layer again after KillNode or StopNode, on the same data and ports.
+func (d *Devnet) StartNode(ctx context.Context) error {
+	return d.supervise(ctx, d.node)
+}
+
+// StopSequencer makes op-node stop building blocks (admin_stopSequencer) and returns the unsafe head.
+func (d *Devnet) StopSequencer(ctx context.Context) (common.Hash, error) {
+	var head common.Hash
+	err := d.rollup.CallContext(ctx, &head, "admin_stopSequencer")
+	return head, err
+}
+
+// StartSequencer makes op-node build on head (admin_startSequencer), which must be its unsafe head.
+func (d *Devnet) StartSequencer(ctx context.Context, head common.Hash) error {
+	return d.rollup.CallContext(ctx, nil, "admin_startSequencer", head)
+}
+
+// SyncStatus returns op-node's heads: unsafe, safe, finalized, and the L1's.
+func (d *Devnet) SyncStatus(ctx context.Context) (*eth.SyncStatus, error) {
+	status := new(eth.SyncStatus)
+	if err := d.rollup.CallContext(ctx, status, "optimism_syncStatus"); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
+// SetHead rewinds the execution layer to a block (debug_setHead).
+func (d *Devnet) SetHead(ctx context.Context, number uint64) error {
+	client, err := rpc.DialContext(ctx, httpURL(d.ports.http))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return client.CallContext(ctx, nil, "debug_setHead", hexutil.Uint64(number))
+}

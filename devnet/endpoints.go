@@ -1,0 +1,63 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package devnet
+
+import (
+	"context"
+	"fmt"
+)
+
+// Endpoints is where a devnet can be reached. Its JSON form is the first line of `devnet --json`.
+type Endpoints struct {
+	L1RPC         string   `json:"l1_rpc"`
+	SequencerRPC  string   `json:"sequencer_rpc"`
+	SequencerWS   string   `json:"sequencer_ws"`
+	Engine        string   `json:"engine"`
+	FlashblocksWS string   `json:"flashblocks_ws"`
+	Metrics       string   `json:"metrics"`
+	OpNodeRPC     string   `json:"op_node_rpc"`
+	ChainID       uint64   `json:"chain_id"`
+	JWT           string   `json:"jwt"`     // path of the engine's secret
+	DataDir       string   `json:"datadir"` // genesis, rollup configuration and logs
+	Keys          []string `json:"keys"`    // private keys of accounts that the load generator leaves alone
+}
+
+// portSet is every port of a devnet.
+type portSet struct {
+	l1, http, ws, engine, nodeP2P, stream, metrics int
+	opNodeRPC, opNodeP2P, batcherRPC               int
+}
+
+// newPortSet allocates free ports.
+func newPortSet(ctx context.Context) (*portSet, error) {
+	set := new(portSet)
+	for _, port := range set.all() {
+		free, err := ports.free(ctx)
+		if err != nil {
+			set.release()
+			return nil, err
+		}
+		*port = free
+	}
+	return set, nil
+}
+
+// all returns every port of the set.
+func (s *portSet) all() []*int {
+	return []*int{
+		&s.l1, &s.http, &s.ws, &s.engine, &s.nodeP2P, &s.stream, &s.metrics,
+		&s.opNodeRPC, &s.opNodeP2P, &s.batcherRPC,
+	}
+}
+
+// release gives the ports back.
+func (s *portSet) release() {
+	for _, port := range s.all() {
+		ports.release(*port)
+	}
+}
+
+// httpURL and wsURL name a port on loopback.
+func httpURL(port int) string { return fmt.Sprintf("http://%s:%d", loopback, port) }
+func wsURL(port int) string   { return fmt.Sprintf("ws://%s:%d", loopback, port) }
