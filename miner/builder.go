@@ -202,7 +202,7 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		header:      header,
 		base:        newBase(header),
 		schedule:    plan,
-		limits:      b.blockLimits(header),
+		limits:      b.blockLimits(parent, header),
 		filter:      b.poolFilter(chain, header),
 		pace:        b.pace,
 		failsafe:    func() bool { return false },
@@ -223,7 +223,8 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 }
 
 // blockLimits gathers the block-wide limits in force. It assumes that the lock is held.
-func (b *Builder) blockLimits(header *types.Header) limits {
+func (b *Builder) blockLimits(parent, header *types.Header) limits {
+	cfg := b.backend.BlockChain().Config()
 	l := limits{
 		budget: budget{gas: header.GasLimit, da: unlimited, footprint: unlimited},
 		size:   defaultBlockSize,
@@ -236,8 +237,13 @@ func (b *Builder) blockLimits(header *types.Header) limits {
 	if m := b.limits.maxDABlockSize; m != nil && m.IsUint64() {
 		l.da = m.Uint64()
 	}
-	if b.backend.BlockChain().Config().IsJovian(header.Time) {
+	if cfg.IsJovian(header.Time) {
 		l.footprint = header.GasLimit
+		if !cfg.IsJovian(parent.Time) {
+			// The activation block has no DA footprint scalar yet and must not hold user
+			// transactions (Jovian specification). op-node asks for it without the pool.
+			l.gas = 0
+		}
 	}
 	if b.config.MaxBlockSize != 0 {
 		l.size = min(l.size, b.config.MaxBlockSize)
