@@ -4,12 +4,13 @@
 package main
 
 import (
-	"github.com/ethereum/go-ethereum/eth"
-	"github.com/ethereum/go-ethereum/eth/catalyst"
+	gethEth "github.com/ethereum/go-ethereum/eth"
+	"github.com/ethereum/go-ethereum/flashgeth/eth"
 	"github.com/ethereum/go-ethereum/node"
 )
 
-// registerBuilder puts the flashblocks builder and its Engine API onto the node.
-func registerBuilder(stack *node.Node, ethereum *eth.Ethereum, _ *config) error {
-	return catalyst.Register(stack, ethereum)
+// registerBuilder puts the flashblocks builder, its stream and its Engine API onto the node.
+func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *config) error {
+	_, err := eth.Register(stack, ethereum, eth.Config{Flashblocks: cfg.Flashblocks, Eth: &cfg.Eth})
+	return err
 }

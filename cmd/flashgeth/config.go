@@ -63,17 +63,14 @@ func loadConfig(ctx *cli.Context) (*config, error) {
 			return nil, err
 		}
 	}
+	if err := applyFlashblocksFlags(ctx, &cfg.Flashblocks); err != nil {
+		return nil, err
+	}
 	utils.SetNodeConfig(ctx, &cfg.Node)
 	if ctx.IsSet(utils.EthStatsURLFlag.Name) {
 		cfg.Ethstats.URL = ctx.String(utils.EthStatsURLFlag.Name)
 	}
-	if err := applyMetricsFlags(ctx, &cfg.Metrics); err != nil {
-		return nil, err
-	}
-	if err := cfg.Flashblocks.ApplyFlags(ctx); err != nil {
-		return nil, err
-	}
-	return cfg, cfg.Flashblocks.Check()
+	return cfg, applyMetricsFlags(ctx, &cfg.Metrics)
 }
 
 // readConfigFile decodes a TOML file over cfg; sections that it lacks keep their values.

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -16,17 +15,6 @@ import (
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/rpc"
 )
-
-// errNoEngine explains why flashblocks and a built-in consensus client exclude each other.
-var errNoEngine = errors.New("--flashblocks.enabled needs a consensus client at the Engine API, so it cannot be combined with --dev or --beacon.api")
-
-// checkEngine reports a builder that nobody would ever drive.
-func checkEngine(ctx *cli.Context, cfg *config) error {
-	if cfg.Flashblocks.Enabled && (ctx.IsSet(utils.DeveloperFlag.Name) || ctx.IsSet(utils.BeaconApiFlag.Name)) {
-		return errNoEngine
-	}
-	return nil
-}
 
 // registerEngine connects whoever drives the chain: a simulated beacon in developer mode, the light
 // client of --beacon.api, or a consensus client at the Engine API.

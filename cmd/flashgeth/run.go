@@ -36,11 +36,11 @@ func runNode(ctx *cli.Context) error {
 // startNode assembles a node and starts it. It closes the node again on SIGINT and SIGTERM, on a
 // full disk, and when synced if --exitwhensynced asks for it; in a console SIGINT is the console's.
 func startNode(ctx *cli.Context, inConsole bool) (*node.Node, error) {
-	logNetwork(ctx)
 	stack, cfg, err := makeConfigNode(ctx)
 	if err != nil {
 		return nil, err
 	}
+	logNetwork(ctx)
 	if err := registerServices(ctx, stack, cfg); err != nil {
 		return nil, errors.Join(err, stack.Close())
 	}
@@ -65,7 +65,7 @@ func closeWhenSynced(stack *node.Node) {
 		if !ok {
 			continue
 		}
-		headTime := time.Unix(int64(done.Latest.Time), 0) //nolint:gosec // a block time fits
+		headTime := time.Unix(int64(done.Latest.Time), 0)
 		if time.Since(headTime) > freshHead {
 			continue
 		}

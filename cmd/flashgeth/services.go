@@ -30,9 +30,6 @@ func registerServices(ctx *cli.Context, stack *node.Node, cfg *config) error {
 	if err != nil {
 		return err
 	}
-	if err := checkEngine(ctx, cfg); err != nil {
-		return err
-	}
 	utils.SetupMetrics(&cfg.Metrics)
 	if err := tracesetup.SetupTelemetry(cfg.Node.OpenTelemetry, stack); err != nil {
 		return fmt.Errorf("set up OpenTelemetry: %w", err)
