@@ -70,12 +70,6 @@ func decompress(frame []byte, limit int) ([]byte, error) {
 	if !ok {
 		reader = brotli.NewReader(nil)
 	}
-	defer func() {
-		// Drop the reference to the peer's bytes before the reader waits in the pool.
-		if reader.Reset(bytes.NewReader(nil)) == nil {
-			brotliReaders.Put(reader)
-		}
-	}()
 	if err := reader.Reset(bytes.NewReader(frame)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCompression, err)
 	}
@@ -89,6 +83,11 @@ func decompress(frame []byte, limit int) ([]byte, error) {
 		return nil, fmt.Errorf("%w: over %d bytes after decompression", ErrTooLarge, limit)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrCompression, err)
+	}
+	// Only a reader that came to the end of its stream goes back: Reset keeps input that was not
+	// consumed, which would come out in front of the next message. Reset drops the peer's bytes.
+	if reader.Reset(bytes.NewReader(nil)) == nil {
+		brotliReaders.Put(reader)
 	}
 	return out.Bytes(), nil
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/gorilla/websocket"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/log"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 // Subscriber follows one v1 stream. It reconnects for ever, with growing jittered pauses, resumes after

@@ -10,8 +10,9 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/log"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 const (

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
