@@ -25,6 +25,7 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/p2p"
@@ -165,6 +166,23 @@ func withBuilder(b *fakeBuilder) setup {
 		n.service = new(Service)
 		attach(n.stack, n.eth, b, n.service)
 	}
+}
+
+// testConfig is what flashblocks registers with: free ports on loopback.
+func testConfig() Config {
+	cfg := Config{Flashblocks: params.DefaultFlashblocks}
+	cfg.Enabled = true
+	cfg.Port = 0
+	cfg.MetricsAddr = "127.0.0.1:0"
+	return cfg
+}
+
+// flashblocks registers this package as a node does, with the real builder.
+func flashblocks(t testing.TB, n *testNode) {
+	t.Helper()
+	service, err := Register(n.stack, n.eth, testConfig())
+	require.NoError(t, err)
+	n.service = service
 }
 
 // newUnstarted makes a node and its eth service.
