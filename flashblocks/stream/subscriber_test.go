@@ -1,0 +1,436 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package stream
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+)
+
+// follow runs a subscriber until the test ends. Its messages and states come over one channel, in the
+// order in which the handlers were called.
+func follow(t *testing.T, cfg SubscriberConfig) (*Subscriber, <-chan any) {
+	t.Helper()
+	events := make(chan any, 10_000)
+	if cfg.Handler == nil {
+		cfg.Handler = func(d Delivery) { events <- d }
+	}
+	cfg.OnState = func(s State) { events <- s }
+	setDefault(&cfg.BackoffMin, time.Millisecond)
+	setDefault(&cfg.BackoffMax, 4*time.Millisecond)
+	setDefault(&cfg.ReadTimeout, patience)
+	s := NewSubscriber(cfg)
+	require.NoError(t, s.Start(t.Context()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		require.NoError(t, s.Stop(ctx))
+	})
+	return s, events
+}
+
+func next[T any](t *testing.T, events <-chan any) T {
+	t.Helper()
+	for {
+		select {
+		case ev := <-events:
+			if got, ok := ev.(T); ok {
+				return got
+			}
+		case <-time.After(patience):
+			require.FailNow(t, "nothing came")
+		}
+	}
+}
+
+func expectDelivery(t *testing.T, events <-chan any, block, index uint64) Delivery {
+	t.Helper()
+	d := next[Delivery](t, events)
+	require.Equal(t, position{block, index}, position{d.BlockNumber, d.Index})
+	return d
+}
+
+// scripted is an upstream that runs one function per connection.
+func scripted(t *testing.T, serve func(n int, ws *websocket.Conn, query url.Values)) string {
+	t.Helper()
+	var mu sync.Mutex
+	n := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer func() { _ = ws.Close() }()
+		mu.Lock()
+		n++
+		serial := n
+		mu.Unlock()
+		serve(serial, ws, r.URL.Query())
+	}))
+	t.Cleanup(server.Close)
+	return "ws" + strings.TrimPrefix(server.URL, "http")
+}
+
+func send(ws *websocket.Conn, block, index uint64) {
+	_ = ws.WriteMessage(websocket.TextMessage, message(payloadID(block), block, index, 0).V1)
+}
+
+// linger reads, and so answers pings, until the subscriber leaves.
+func linger(ws *websocket.Conn) {
+	for {
+		if _, _, err := ws.ReadMessage(); err != nil {
+			return
+		}
+	}
+}
+
+// cutter is a TCP proxy whose connections the test can cut.
+type cutter struct {
+	t        *testing.T
+	listener net.Listener
+	target   string
+	mu       sync.Mutex
+	conns    []net.Conn
+	wg       sync.WaitGroup
+}
+
+func newCutter(t *testing.T, target string) *cutter {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	c := &cutter{t: t, listener: listener, target: target}
+	c.wg.Go(c.accept)
+	t.Cleanup(func() {
+		_ = listener.Close()
+		c.cut()
+		c.wg.Wait()
+	})
+	return c
+}
+
+func (c *cutter) accept() {
+	for {
+		down, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		up, err := net.Dial("tcp", c.target)
+		if err != nil {
+			_ = down.Close()
+			continue
+		}
+		c.mu.Lock()
+		c.conns = append(c.conns, down, up)
+		c.mu.Unlock()
+		for _, pair := range [][2]net.Conn{{down, up}, {up, down}} {
+			c.wg.Go(func() {
+				_, _ = io.Copy(pair[0], pair[1])
+				_ = pair[0].Close()
+				_ = pair[1].Close()
+			})
+		}
+	}
+}
+
+func (c *cutter) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+func TestSubscriberKilledAgainAndAgainSeesEverythingOnce(t *testing.T) {
+	t.Parallel()
+	const blocks, last = 50, 9
+	for _, path := range []string{"/?from=current&key=a%2Fb", "/binary?from=current", "/brotli?from=current"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{}, ServerConfig{})
+			c := newCutter(t, h.server.Addr().String())
+			h.publish(1, 0, 0)
+			_, events := follow(t, SubscriberConfig{URL: "ws://" + c.listener.Addr().String() + path})
+			expectDelivery(t, events, 1, 0)
+
+			var publishing sync.WaitGroup
+			publishing.Go(func() {
+				h.publish(1, 1, last)
+				for block := uint64(2); block <= blocks; block++ {
+					h.publish(block, 0, last)
+				}
+			})
+			for n := uint64(1); n < blocks*(last+1); n++ {
+				d := expectDelivery(t, events, 1+n/(last+1), n%(last+1))
+				require.Equal(t, message(d.PayloadID, d.BlockNumber, d.Index, 0).V1, d.JSON)
+				if n%17 == 0 {
+					c.cut()
+				}
+			}
+			publishing.Wait()
+			select {
+			case ev := <-events:
+				_, isDelivery := ev.(Delivery)
+				require.False(t, isDelivery, "a message came twice")
+			default:
+			}
+		})
+	}
+}
+
+func TestSubscriberReconnects(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*websocket.Conn){
+		"clean close": func(ws *websocket.Conn) {
+			_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(patience))
+		},
+		"try again later": func(ws *websocket.Conn) {
+			_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseTryAgainLater, "full"), time.Now().Add(patience))
+		},
+		"killed":             func(ws *websocket.Conn) { _ = ws.NetConn().Close() },
+		"bad frame":          func(ws *websocket.Conn) { _, _ = ws.NetConn().Write([]byte{0xff, 0xff, 0xff}) },
+		"not JSON":           func(ws *websocket.Conn) { _ = ws.WriteMessage(websocket.TextMessage, []byte(`{"payload_id":`)) },
+		"not brotli":         func(ws *websocket.Conn) { _ = ws.WriteMessage(websocket.BinaryMessage, []byte{1, 2, 3}) },
+		"over the limit":     func(ws *websocket.Conn) { _ = ws.WriteMessage(websocket.TextMessage, make([]byte, 5000)) },
+		"frame over limit":   func(ws *websocket.Conn) { _, _ = ws.NetConn().Write([]byte{0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0}) },
+		"lost in a message":  func(ws *websocket.Conn) { _, _ = ws.NetConn().Write([]byte{0x81, 100, '{'}) },
+		"silent, pings lost": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			queries, release := make(chan url.Values, 10), make(chan struct{})
+			target := scripted(t, func(n int, ws *websocket.Conn, query url.Values) {
+				queries <- query
+				send(ws, 1, uint64(n-1))
+				switch {
+				case n == 3:
+					linger(ws)
+				case end == nil:
+					<-release // never reads, so never answers a ping
+				default:
+					end(ws)
+				}
+			})
+			cfg := SubscriberConfig{URL: target + "/ws?key=secret&from=current"}
+			cfg.Limits.MaxDecoded, cfg.Limits.MaxCompressed = 4000, 4000
+			if end == nil {
+				cfg.PingInterval, cfg.ReadTimeout = 10*time.Millisecond, 200*time.Millisecond
+			}
+			_, events := follow(t, cfg)
+			for index := range uint64(3) {
+				require.True(t, next[State](t, events).Connected)
+				expectDelivery(t, events, 1, index)
+				query := <-queries
+				require.Equal(t, "secret", query.Get("key"))
+				if index > 0 {
+					require.Equal(t, "1", query.Get("block_number"))
+					require.Equal(t, []string{"0", "1"}[index-1], query.Get("flashblock_index"))
+					require.Equal(t, payloadID(1).String(), query.Get("payload_id"))
+				} else {
+					require.False(t, query.Has("block_number"))
+				}
+				if index < 2 {
+					lost := next[State](t, events)
+					require.False(t, lost.Connected)
+					require.Error(t, lost.Reason)
+				}
+			}
+			close(release)
+		})
+	}
+}
+
+func TestSubscriberLeavesOutReplayedMessages(t *testing.T) {
+	t.Parallel()
+	target := scripted(t, func(n int, ws *websocket.Conn, _ url.Values) {
+		for index := range uint64(n) { // replays from the beginning, whatever is asked for
+			send(ws, 1, index)
+			send(ws, 1, index)
+		}
+		if n == 5 {
+			linger(ws)
+		}
+	})
+	s, events := follow(t, SubscriberConfig{URL: target, Name: "a\"b"})
+	for index := range uint64(5) {
+		expectDelivery(t, events, 1, index)
+	}
+	require.NoError(t, s.Stop(t.Context()))
+	require.NotContains(t, events, Delivery{})
+}
+
+func TestSubscriberSkipsWhatIsNoFlashblock(t *testing.T) {
+	t.Parallel()
+	target := scripted(t, func(_ int, ws *websocket.Conn, _ url.Values) {
+		_ = ws.WriteMessage(websocket.TextMessage, []byte(`{"jsonrpc":"2.0","method":"note"}`))
+		send(ws, 1, 0)
+		linger(ws)
+	})
+	_, events := follow(t, SubscriberConfig{URL: target})
+	require.True(t, next[State](t, events).Connected)
+	expectDelivery(t, events, 1, 0)
+}
+
+// An upstream that fails at the same message after each resume is followed live in the end.
+func TestSubscriberGivesUpAPositionThatDoesNotWork(t *testing.T) {
+	t.Parallel()
+	target := scripted(t, func(n int, ws *websocket.Conn, query url.Values) {
+		switch {
+		case n == 1:
+			send(ws, 1, 0)
+		case query.Has("block_number"):
+			_ = ws.WriteMessage(websocket.TextMessage, []byte("{broken"))
+		default:
+			send(ws, 9, 4)
+			linger(ws)
+		}
+	})
+	_, events := follow(t, SubscriberConfig{URL: target})
+	expectDelivery(t, events, 1, 0)
+	expectDelivery(t, events, 9, 4)
+}
+
+func TestSubscriberWaitsForItsHandler(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, HubConfig{}, ServerConfig{})
+	h.publish(1, 0, 99)
+	entered, release := make(chan struct{}), make(chan struct{})
+	got := make(chan uint64, 200)
+	follow(t, SubscriberConfig{URL: h.url("/?from=current"), Queue: 1, Handler: func(d Delivery) {
+		if d.Index == 0 {
+			close(entered)
+			<-release
+		}
+		got <- d.Index
+	}})
+	<-entered
+	h.eventually("the hub has written everything", func() bool { return h.hub.m.delivered.Get() == 100 })
+	require.Empty(t, got)
+	close(release)
+	for index := range uint64(100) {
+		require.Equal(t, index, <-got)
+	}
+}
+
+func TestSubscriberSaysWhyItCannotConnect(t *testing.T) {
+	t.Parallel()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(refusing.Close)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // accepts, in the kernel, and never answers
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = mute.Close() })
+
+	for target, reason := range map[string]string{
+		refusing.Listener.Addr().String(): "status 401",
+		closed.Addr().String():            "refused",
+		mute.Addr().String():              "timeout",
+	} {
+		_, events := follow(t, SubscriberConfig{URL: "ws://" + target + "/?key=secret", DialTimeout: 500 * time.Millisecond})
+		state := next[State](t, events)
+		require.False(t, state.Connected)
+		require.ErrorContains(t, state.Reason, reason)
+		require.NotContains(t, state.Reason.Error(), "secret")
+	}
+}
+
+func TestSubscriberConfigErrors(t *testing.T) {
+	t.Parallel()
+	handler := func(Delivery) {}
+	for target, sentence := range map[string]string{
+		"":                    `must begin with ws:// or wss://, not ""`,
+		"http://host":         `must begin with ws:// or wss://, not "http"`,
+		"ws://":               "has no host",
+		"ws://host/#part":     "must have no fragment",
+		"ws://host:x/?key=se": "malformed",
+	} {
+		err := NewSubscriber(SubscriberConfig{URL: target, Handler: handler}).Start(t.Context())
+		require.ErrorContains(t, err, sentence)
+		require.NotContains(t, err.Error(), "key=se")
+	}
+	require.ErrorContains(t, NewSubscriber(SubscriberConfig{URL: "ws://host"}).Start(t.Context()), "needs a handler")
+}
+
+func TestSubscriberStopsInEveryState(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, HubConfig{}, ServerConfig{})
+	h.publish(1, 0, 50)
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = mute.Close() })
+
+	t.Run("not started", func(t *testing.T) {
+		t.Parallel()
+		s := NewSubscriber(SubscriberConfig{})
+		require.NoError(t, s.Stop(t.Context()))
+		require.ErrorIs(t, s.Start(t.Context()), ErrStopped)
+	})
+	t.Run("dialling", func(t *testing.T) {
+		t.Parallel()
+		s, _ := follow(t, SubscriberConfig{URL: "ws://" + mute.Addr().String(), DialTimeout: patience})
+		require.ErrorIs(t, s.Start(t.Context()), ErrStarted)
+		require.NoError(t, s.Stop(t.Context()))
+	})
+	t.Run("pausing", func(t *testing.T) {
+		t.Parallel()
+		target := scripted(t, func(int, *websocket.Conn, url.Values) {})
+		s, events := follow(t, SubscriberConfig{URL: target, BackoffMin: time.Hour, BackoffMax: time.Hour})
+		require.True(t, next[State](t, events).Connected)
+		require.False(t, next[State](t, events).Connected)
+		require.NoError(t, s.Stop(t.Context()))
+	})
+	t.Run("waiting for the handler", func(t *testing.T) {
+		t.Parallel()
+		entered, release := make(chan struct{}, 1), make(chan struct{})
+		s, _ := follow(t, SubscriberConfig{URL: h.url("/?from=current"), Queue: 1, Handler: func(Delivery) {
+			entered <- struct{}{}
+			<-release
+		}})
+		<-entered
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, s.Stop(ctx), context.Canceled, "the handler is still running")
+		close(release)
+		require.NoError(t, s.Stop(t.Context()))
+		require.Empty(t, entered, "nothing is delivered after Stop")
+	})
+	t.Run("end of context", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		connected := make(chan struct{}, 1)
+		s := NewSubscriber(SubscriberConfig{URL: h.url("/"), Handler: func(Delivery) {}, OnState: func(State) { connected <- struct{}{} }})
+		require.NoError(t, s.Start(ctx))
+		<-connected
+		cancel()
+		require.NoError(t, s.Stop(context.Background()))
+	})
+}
+
+func TestDedupeForgetsTheOldest(t *testing.T) {
+	t.Parallel()
+	d := newDedupe(3)
+	for index := range uint64(4) {
+		require.True(t, d.add(payloadID(1), index))
+		require.False(t, d.add(payloadID(1), index))
+	}
+	require.True(t, d.add(payloadID(2), 3), "another payload")
+	require.False(t, d.add(payloadID(1), 3))
+	require.True(t, d.add(payloadID(1), 0), "forgotten")
+	require.Len(t, d.known, 3)
+}
