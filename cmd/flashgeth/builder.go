@@ -5,8 +5,9 @@ package main
 
 import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
-	"github.com/ethereum/go-ethereum/flashgeth/eth"
 	"github.com/ethereum/go-ethereum/node"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth"
 )
 
 // registerBuilder puts the flashblocks builder, its stream and its Engine API onto the node.

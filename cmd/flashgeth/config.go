@@ -14,9 +14,10 @@ import (
 
 	"github.com/ethereum/go-ethereum/cmd/utils"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
-	"github.com/ethereum/go-ethereum/flashgeth/params"
 	"github.com/ethereum/go-ethereum/metrics"
 	"github.com/ethereum/go-ethereum/node"
+
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // clientIdentifier names the instance directory and the IPC socket. It is geth's, so that flashgeth

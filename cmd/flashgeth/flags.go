@@ -9,8 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ethereum/go-ethereum/cmd/utils"
-	"github.com/ethereum/go-ethereum/flashgeth/params"
 	"github.com/ethereum/go-ethereum/internal/flags"
+
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // configFileFlag names the TOML file that loadConfig reads before it applies the other flags.
