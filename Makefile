@@ -57,7 +57,7 @@ bench: ## run the benchmarks, with the ratios of the README
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
-	@grep -rlE --include='*_test.go' '^func Fuzz[A-Z]' . | sort | while read -r file; do \
+	@grep -rlE --include='*_test.go' --exclude-dir=bin --exclude-dir=build --exclude-dir=tools '^func Fuzz[A-Z]' . | sort | while read -r file; do \
 		sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file" | while read -r target; do \
 			echo "==> $$(dirname "$$file") $$target"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
@@ -79,7 +79,7 @@ tidy-check: ## check that go.mod and go.sum are complete and minimal
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
 
-opstack: ## build the real op-node and op-batcher into bin/opstack (once)
+opstack: ## build the real OP Stack programs (op-node and others) into bin/opstack (once)
 	@echo "==> op-stack binaries"
 	$(GO) run -buildvcs=false ./devnet/opstack/build -o $(OPSTACK)
 
