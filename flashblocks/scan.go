@@ -4,6 +4,7 @@
 package flashblocks
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 )
@@ -82,6 +83,10 @@ func (s *scanner) str() ([]byte, error) {
 	start := s.pos
 	escaped := false
 	for i := start + 1; i < len(s.data); i++ {
+		i += ordinary(s.data[i:])
+		if i == len(s.data) {
+			break
+		}
 		switch c := s.data[i]; {
 		case c == '"':
 			s.pos = i + 1
@@ -99,6 +104,23 @@ func (s *scanner) str() ([]byte, error) {
 	}
 	s.pos = len(s.data)
 	return nil, s.fail("unterminated string")
+}
+
+// ordinary returns how many bytes, in steps of eight, certainly neither end a string nor need a closer
+// look. It tests eight bytes per step with the usual has-zero-byte trick, since nearly all of a
+// flashblock is hex inside strings.
+func ordinary(data []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(data)-n >= 8; n += 8 {
+		word := binary.LittleEndian.Uint64(data[n:])
+		quote, slash := word^('"'*ones), word^('\\'*ones)
+		special := (quote-ones)&^quote | (slash-ones)&^slash | (word-0x20*ones)&^word
+		if special&highs != 0 {
+			break
+		}
+	}
+	return n
 }
 
 func (s *scanner) unescape(start int) ([]byte, error) {

@@ -6,7 +6,6 @@ package stream
 import (
 	"errors"
 	"net"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -150,7 +149,7 @@ func (c *client) control() bool {
 // writeFailed ends a connection that no longer takes data. No close frame can be sent: part of
 // another frame may be on the wire.
 func (c *client) writeFailed(err error) {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if timedOut(err) {
 		c.because(causeWrite)
 	} else {
 		c.because(causePeer)
@@ -218,11 +217,17 @@ func readCause(err error) closeCause {
 	var closed *websocket.CloseError
 	var netErr net.Error
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+	case timedOut(err):
 		return causeSilent
 	case errors.As(err, &closed), errors.As(err, &netErr):
 		return causePeer
 	default:
 		return causeProtocol
 	}
+}
+
+// timedOut reports a passed deadline. gorilla wraps write errors so that only the method is left.
+func timedOut(err error) bool {
+	var netErr net.Error
+	return errors.As(err, &netErr) && netErr.Timeout()
 }
