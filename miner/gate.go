@@ -46,7 +46,6 @@ type prefix struct {
 	used     budget
 	bloom    types.Bloom
 	fees     uint256.Int
-	txRoot   common.Hash
 	receipt  common.Hash // root of the receipts
 
 	buildTime time.Duration // spent on all of it, waiting excluded

@@ -88,6 +88,7 @@ type harnessConfig struct {
 	accounts int
 	gasLimit uint64
 	scheme   string
+	scalar   uint16 // DA footprint scalar, 0 for 400
 	builder  func(*Config)
 	pool     func(*legacypool.Config)
 }
@@ -120,6 +121,9 @@ func newHarness(t testing.TB, cfg harnessConfig) *harness {
 	}
 	if cfg.gasLimit == 0 {
 		cfg.gasLimit = testGasLimit
+	}
+	if cfg.scalar == 0 {
+		cfg.scalar = 400
 	}
 	if cfg.scheme == "" {
 		cfg.scheme = rawdb.PathScheme
@@ -241,7 +245,7 @@ func (h *harness) l1Info(parent *types.Header) *types.Transaction {
 	data := make([]byte, types.JovianL1AttributesLen)
 	copy(data, types.JovianL1AttributesSelector)
 	binary.BigEndian.PutUint64(data[20:], parent.Number.Uint64())
-	binary.BigEndian.PutUint16(data[len(data)-2:], 400)
+	binary.BigEndian.PutUint16(data[len(data)-2:], h.cfg.scalar)
 	var source common.Hash
 	binary.BigEndian.PutUint64(source[24:], parent.Number.Uint64()+1)
 	return types.NewTx(&types.DepositTx{
@@ -402,4 +406,11 @@ func slots(key, value uint64) []byte {
 	binary.BigEndian.PutUint64(data[24:], key)
 	binary.BigEndian.PutUint64(data[56:], value)
 	return data
+}
+
+// reset forgets what was published.
+func (s *memoryStream) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = nil
 }

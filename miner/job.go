@@ -48,7 +48,6 @@ type job struct {
 	candidates  *candidates
 	inbox       inbox
 	loaded      bool // the pool was walked
-	txRoot      *listRoot
 	receiptRoot *listRoot
 	lastPrefix  prefix // of the last flashblock published
 

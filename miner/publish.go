@@ -48,11 +48,7 @@ func (j *job) assemble(deadline int, start mclock.AbsTime) (*assembled, error) {
 			p.bloom[i] |= b
 		}
 	}
-	j.txRoot.extend(types.Transactions(p.txs))
 	j.receiptRoot.extend(types.Receipts(p.receipts))
-	if p.txRoot, err = j.txRoot.hash(); err != nil {
-		return nil, err
-	}
 	if p.receipt, err = j.receiptRoot.hash(); err != nil {
 		return nil, err
 	}
@@ -138,7 +134,7 @@ func (j *job) encode(fb *assembled) {
 // publish hands the flashblock to the stream and its diff to the hasher, if the gate is open.
 func (j *job) publish(fb *assembled) bool {
 	ok := j.gate.pass(fb.prefix, func() bool {
-		j.roots.push(fb.diff)
+		j.roots.push(step{diff: fb.diff, txs: fb.prefix.txs})
 		if j.config.PublishRoots && !j.fillRoots(fb) {
 			return false
 		}

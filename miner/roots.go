@@ -6,9 +6,11 @@ package miner
 import (
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
 	gethparams "github.com/ethereum/go-ethereum/params"
 )
@@ -19,20 +21,30 @@ import (
 const hashThreshold = 256
 
 // rootPipeline applies the diffs of published flashblocks to a state of its own and hashes it in the
-// background, so that sealing pays for the last diffs only. The state holds what was published and
-// nothing else.
+// background, and the transactions likewise, so that sealing pays for the last of them only. It holds
+// what was published and nothing else.
 type rootPipeline struct {
 	state *state.StateDB
-	diffs chan *StateDiff  // closed by finish; its capacity holds a whole slot, so that push never waits
+	txs   *listRoot
+	steps chan step        // closed by finish; its capacity holds a whole slot, so that push never waits
 	asked chan chan<- root // requests for the root of what was pushed before
 	done  chan struct{}    // closed when the goroutine has returned
 	err   error            // valid after done
+
+	settled atomic.Uint64 // steps taken in, hashed or not
+}
+
+// step is what one published flashblock adds.
+type step struct {
+	diff *StateDiff
+	txs  types.Transactions // all of the block so far
 }
 
 // root is a state root with what else is derived from hashing.
 type root struct {
 	state       common.Hash
 	withdrawals common.Hash // storage root of the L2ToL1MessagePasser (Isthmus)
+	txs         common.Hash
 	err         error
 }
 
@@ -40,7 +52,8 @@ type root struct {
 func newRootPipeline(db *state.StateDB, indices int) *rootPipeline {
 	p := &rootPipeline{
 		state: db,
-		diffs: make(chan *StateDiff, indices),
+		txs:   newListRoot(),
+		steps: make(chan step, indices),
 		asked: make(chan chan<- root),
 		done:  make(chan struct{}),
 	}
@@ -48,8 +61,8 @@ func newRootPipeline(db *state.StateDB, indices int) *rootPipeline {
 	return p
 }
 
-// push hands over the diff of a published flashblock.
-func (p *rootPipeline) push(diff *StateDiff) { p.diffs <- diff }
+// push hands over a published flashblock.
+func (p *rootPipeline) push(s step) { p.steps <- s }
 
 // current returns the root after everything pushed so far. It must not be called after finish.
 func (p *rootPipeline) current() root {
@@ -65,7 +78,7 @@ func (p *rootPipeline) current() root {
 // finish waits for everything pushed to be applied, ends the goroutine, and returns the root after
 // what finalize adds. The state is the caller's afterwards. It must be called once.
 func (p *rootPipeline) finish(finalize func(*state.StateDB)) root {
-	close(p.diffs)
+	close(p.steps)
 	<-p.done
 	if p.err != nil {
 		return root{err: p.err}
@@ -75,7 +88,7 @@ func (p *rootPipeline) finish(finalize func(*state.StateDB)) root {
 }
 
 // abandon ends the goroutine without hashing what is left, and does not wait for it.
-func (p *rootPipeline) abandon() { close(p.diffs) }
+func (p *rootPipeline) abandon() { close(p.steps) }
 
 func (p *rootPipeline) loop() {
 	defer close(p.done)
@@ -88,19 +101,19 @@ func (p *rootPipeline) loop() {
 	pending := 0
 	for {
 		select {
-		case diff, ok := <-p.diffs:
+		case next, ok := <-p.steps:
 			if !ok {
 				return
 			}
-			diff.apply(p.state)
-			if pending += diff.size(); pending >= hashThreshold {
-				p.state.IntermediateRoot(true)
+			if pending += p.apply(next); pending >= hashThreshold {
+				p.hash()
 				pending = 0
 			}
+			p.settled.Add(1)
 		case answer := <-p.asked:
-			for len(p.diffs) > 0 {
-				if diff, ok := <-p.diffs; ok {
-					diff.apply(p.state)
+			for len(p.steps) > 0 {
+				if next, ok := <-p.steps; ok {
+					p.apply(next)
 				}
 			}
 			answer <- p.hash()
@@ -109,9 +122,17 @@ func (p *rootPipeline) loop() {
 	}
 }
 
+// apply takes in a step and returns the number of keys it may have changed.
+func (p *rootPipeline) apply(s step) int {
+	s.diff.apply(p.state)
+	p.txs.extend(s.txs)
+	return s.diff.size()
+}
+
 func (p *rootPipeline) hash() root {
 	r := root{state: p.state.IntermediateRoot(true)}
 	r.withdrawals = p.state.GetStorageRoot(gethparams.OptimismL2ToL1MessagePasser)
+	r.txs, r.err = p.txs.hash()
 	if err := p.state.Error(); err != nil {
 		r.err = fmt.Errorf("%w: %w", errStateRootGap, err)
 	}

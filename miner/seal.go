@@ -97,7 +97,7 @@ func (j *job) sealedHeader(p *prefix, r root) *types.Header {
 		header = types.CopyHeader(j.header)
 	)
 	header.Root = r.state
-	header.TxHash = p.txRoot
+	header.TxHash = r.txs
 	header.ReceiptHash = p.receipt
 	header.Bloom = p.bloom
 	header.GasUsed = p.used.gas

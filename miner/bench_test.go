@@ -1,0 +1,211 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"math/big"
+	"runtime"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+	"github.com/holiman/uint256"
+	"github.com/stretchr/testify/require"
+)
+
+// benchSenders is how many accounts the benchmark's pool comes from.
+const benchSenders = 1500
+
+// cpuTime is what the process has used of all cores so far.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// newBench returns a harness in which a slot takes no longer than its work.
+func newBench(b *testing.B) *harness {
+	b.Helper()
+	var h *harness
+	h = newHarness(b, harnessConfig{fork: jovian, accounts: benchSenders, scalar: 50, builder: func(c *Config) {
+		c.Clock = new(jumpClock)
+		c.EndBuffer = 0
+		c.Now = func() time.Time { return time.Unix(int64(h.chain.CurrentBlock().Time), 0) }
+	}})
+	return h
+}
+
+// fill puts a full block and more into the pool: transfers, storage writes, logs and reverts.
+func (h *harness) fill(nonces int) {
+	h.t.Helper()
+	var txs []*types.Transaction
+	for n := range nonces {
+		for i := range h.keys {
+			nonce, tip := uint64(n), uint64(1000+(i*7919)%1000)
+			switch i % 8 {
+			case 0:
+				txs = append(txs, h.tx(i, nonce, tip, &storageAddr, 60_000, slots(uint64(i), nonce+1)))
+			case 1:
+				txs = append(txs, h.tx(i, nonce, tip, &loggerAddr, 30_000, nil))
+			case 2:
+				txs = append(txs, h.tx(i, nonce, tip, &reverterAddr, 30_000, nil))
+			default:
+				txs = append(txs, h.transfer(i, nonce, tip))
+			}
+		}
+	}
+	h.send(txs...)
+}
+
+// buildGeth lets op-geth's miner build one full block from the pool.
+func (h *harness) buildGeth(m *gethminer.Miner, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, time.Duration) {
+	h.t.Helper()
+	start := cpuTime()
+	payload, err := m.BuildPayload(h.t.Context(), args, false)
+	require.NoError(h.t, err)
+	payload.WaitFull()
+	took := cpuTime() - start
+	return payload.ResolveFull(), took
+}
+
+// buildOurs runs a whole slot of the builder and fetches the payload.
+func (h *harness) buildOurs(args *gethminer.BuildPayloadArgs, interval time.Duration) (*engine.ExecutionPayloadEnvelope, time.Duration) {
+	h.t.Helper()
+	start := cpuTime()
+	id, err := h.builder.BuildPayload(args, Options{Interval: interval})
+	require.NoError(h.t, err)
+	<-h.builder.find(id).finished
+	envelope, err := h.builder.GetPayload(id)
+	require.NoError(h.t, err)
+	return envelope, cpuTime() - start
+}
+
+func median(list []float64) float64 {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// BenchmarkBuildFullBlock compares the CPU of building one full block: op-geth's miner, ten flashblocks
+// and a hundred, from the same pool, in turn.
+func BenchmarkBuildFullBlock(b *testing.B) {
+	h := newBench(b)
+	h.fill(2)
+	var (
+		stock = gethminer.New(h, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: time.Hour}, h.chain.Engine())
+		args  = h.attributes(h.chain.CurrentBlock())
+
+		ratio10, ratio100, gethMS []float64
+		salt                      uint64
+	)
+	b.Cleanup(stock.Close)
+	fresh := func() *gethminer.BuildPayloadArgs {
+		salt++
+		cpy := *args
+		cpy.Random = common.BigToHash(new(big.Int).SetUint64(salt))
+		return &cpy
+	}
+	for b.Loop() {
+		runtime.GC()
+		ref, geth := h.buildGeth(stock, fresh())
+		runtime.GC()
+		ours, ten := h.buildOurs(fresh(), 200*time.Millisecond)
+		runtime.GC()
+		_, hundred := h.buildOurs(fresh(), 20*time.Millisecond)
+		require.Greater(b, ref.ExecutionPayload.GasUsed, uint64(testGasLimit*95/100), "the block is full")
+		require.Greater(b, ours.ExecutionPayload.GasUsed, uint64(testGasLimit*95/100), "the block is full")
+		ratio10 = append(ratio10, float64(ten)/float64(geth))
+		ratio100 = append(ratio100, float64(hundred)/float64(ten))
+		gethMS = append(gethMS, float64(geth)/1e6)
+		h.stream.reset()
+	}
+	b.ReportMetric(median(ratio10), "cpu/op-geth")
+	b.ReportMetric(median(ratio100), "cpu100/cpu10")
+	b.ReportMetric(median(gethMS), "op-geth-cpu-ms")
+}
+
+// BenchmarkEmptyFlashblocks compares the CPU of a slot of a hundred flashblocks in which none of fifty
+// thousand pending transactions fits with one walk over that pool.
+func BenchmarkEmptyFlashblocks(b *testing.B) {
+	var (
+		h      = newBench(b)
+		filter = txpool.PendingFilter{MinTip: uint256.NewInt(1), BaseFee: uint256.MustFromBig(h.chain.CurrentBlock().BaseFee)}
+		ratios []float64
+		salt   uint64
+		to     = common.Address{1}
+	)
+	var txs []*types.Transaction
+	for n := range 50_000/len(h.keys) + 1 {
+		for i := range h.keys {
+			txs = append(txs, h.tx(i, uint64(n), uint64(1+i), &to, 1_000_000, nil))
+		}
+	}
+	h.send(txs...)
+	h.builder.SetGasLimit(100_000) // the L1 attributes and then nothing that large
+	args := h.attributes(h.chain.CurrentBlock())
+	for b.Loop() {
+		runtime.GC()
+		start := cpuTime()
+		_, count := h.txpool.Pending(filter)
+		walk := cpuTime() - start
+		require.GreaterOrEqual(b, count, 50_000)
+		runtime.GC()
+		salt++
+		cpy := *args
+		cpy.Random = common.BigToHash(new(big.Int).SetUint64(salt))
+		envelope, slot := h.buildOurs(&cpy, 20*time.Millisecond)
+		require.Len(b, envelope.ExecutionPayload.Transactions, 1)
+		ratios = append(ratios, float64(slot)/float64(walk))
+		h.stream.reset()
+	}
+	b.ReportMetric(median(ratios), "cpu/pool-walk")
+}
+
+// BenchmarkGetPayload compares the latency of fetching a full block, whose tries were hashed while it was
+// built, with hashing the same changes at once.
+func BenchmarkGetPayload(b *testing.B) {
+	h := newBench(b)
+	h.fill(2)
+	var (
+		args   = h.attributes(h.chain.CurrentBlock())
+		ratios []float64
+		roots  []float64
+		salt   uint64
+	)
+	for b.Loop() {
+		salt++
+		cpy := *args
+		cpy.Random = common.BigToHash(new(big.Int).SetUint64(salt))
+		id, err := h.builder.BuildPayload(&cpy, Options{})
+		require.NoError(b, err)
+		j := h.builder.find(id)
+		<-j.finished
+		for j.roots.settled.Load() < j.lastPrefix.indices {
+			runtime.Gosched() // in service there is the end buffer between the two
+		}
+		start := time.Now()
+		envelope, err := h.builder.GetPayload(id)
+		fetched := time.Since(start)
+		require.NoError(b, err)
+		require.Greater(b, envelope.ExecutionPayload.GasUsed, uint64(testGasLimit*95/100), "the block is full")
+
+		start = time.Now()
+		root := j.env.state.IntermediateRoot(true)
+		atOnce := time.Since(start)
+		require.Equal(b, envelope.ExecutionPayload.StateRoot, root)
+		ratios = append(ratios, float64(fetched)/float64(atOnce))
+		roots = append(roots, float64(atOnce)/1e6)
+		h.stream.reset()
+	}
+	b.ReportMetric(median(ratios), "latency/root-at-once")
+	b.ReportMetric(median(roots), "root-at-once-ms")
+}
