@@ -44,13 +44,16 @@ func newBench(b *testing.B) *harness {
 	return h
 }
 
-// fill puts a full block and more into the pool: transfers, storage writes, logs and reverts.
-func (h *harness) fill(nonces int) {
+// fill brings the pool to so many transactions of every account, a full block and more: transfers, storage
+// writes, logs and reverts.
+func (h *harness) fill(nonces uint64) {
 	h.t.Helper()
 	var txs []*types.Transaction
-	for n := range nonces {
-		for i := range h.keys {
-			nonce, tip := uint64(n), uint64(1000+(i*7919)%1000)
+	state, err := h.chain.State()
+	require.NoError(h.t, err)
+	for i, sender := range h.addrs {
+		for nonce := h.txpool.Nonce(sender); nonce < state.GetNonce(sender)+nonces; nonce++ {
+			tip := uint64(1000 + (i*7919)%1000)
 			switch i % 8 {
 			case 0:
 				txs = append(txs, h.tx(i, nonce, tip, &storageAddr, 60_000, slots(uint64(i), nonce+1)))
@@ -208,4 +211,42 @@ func BenchmarkGetPayload(b *testing.B) {
 	}
 	b.ReportMetric(median(ratios), "latency/root-at-once")
 	b.ReportMetric(median(roots), "root-at-once-ms")
+}
+
+// BenchmarkPublishOffset measures how far from their deadlines flashblocks are published in real time,
+// with more in the pool than the block holds.
+func BenchmarkPublishOffset(b *testing.B) {
+	var (
+		h      *harness
+		offset time.Duration // of the chain's time from the wall clock's
+	)
+	h = newHarness(b, harnessConfig{fork: jovian, accounts: benchSenders, scalar: 50, builder: func(c *Config) {
+		c.Now = func() time.Time { return time.Now().Add(offset) }
+	}})
+	interval := h.builder.config.Interval
+	var deviations []float64
+	for b.Loop() {
+		h.fill(2)
+		parent := h.chain.CurrentBlock()
+		offset = time.Until(time.Unix(int64(parent.Time), 0))
+		args := h.attributes(parent)
+		id, err := h.builder.BuildPayload(args, Options{})
+		require.NoError(b, err)
+		j := h.builder.find(id)
+		<-j.finished
+		envelope, err := h.builder.GetPayload(id)
+		require.NoError(b, err)
+		for i, m := range h.stream.all() {
+			if m.V1 != nil && m.Index > 0 {
+				late := h.stream.times[i].Sub(j.schedule.deadlines[m.Index-1])
+				deviations = append(deviations, float64(late.Abs())/float64(interval))
+			}
+		}
+		require.Greater(b, envelope.ExecutionPayload.GasUsed, uint64(testGasLimit*90/100), "the block is full")
+		h.insert(envelope, args)
+		h.stream.reset()
+	}
+	slices.Sort(deviations)
+	b.ReportMetric(deviations[len(deviations)/2], "p50-deviation/interval")
+	b.ReportMetric(deviations[len(deviations)*99/100], "p99-deviation/interval")
 }

@@ -11,11 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// now returns a wall clock at which the payload after the genesis of h is just starting.
-func atSlotStart(h *harness) func() time.Time {
-	return func() time.Time { return time.Unix(int64(h.chain.CurrentBlock().Time), 0) }
-}
-
+// TestBuildEveryFork builds a few blocks of everything on every fork; a plain chain must import them.
 func TestBuildEveryFork(t *testing.T) {
 	t.Parallel()
 	for f := bedrock; f <= jovian; f++ {
@@ -24,9 +20,8 @@ func TestBuildEveryFork(t *testing.T) {
 				t.Parallel()
 				var h *harness
 				h = newHarness(t, harnessConfig{fork: f, scheme: scheme, builder: func(c *Config) {
-					c.Interval = 10 * time.Millisecond
-					c.Now = func() time.Time { return atSlotStart(h)().Add(1900 * time.Millisecond) }
-					c.EndBuffer = 20 * time.Millisecond
+					c.Clock = new(jumpClock)
+					c.Now = func() time.Time { return time.Unix(int64(h.chain.CurrentBlock().Time), 0) }
 				}})
 				plain := h.newChain()
 				for block := range 3 {
@@ -43,7 +38,8 @@ func TestBuildEveryFork(t *testing.T) {
 					args := h.attributes(h.chain.CurrentBlock())
 					id, err := h.builder.BuildPayload(args, Options{})
 					require.NoError(t, err)
-					h.stream.waitFor(t, id, 6)
+					<-h.builder.find(id).finished
+					require.Len(t, h.stream.flashblocks(t, id), 11)
 					envelope, err := h.builder.GetPayload(id)
 					require.NoError(t, err)
 					require.Len(t, envelope.ExecutionPayload.Transactions, 8)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/consensus/beacon"
 	"github.com/ethereum/go-ethereum/consensus/ethash"
 	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
@@ -326,7 +327,8 @@ func (h *harness) requirePublished(id engine.PayloadID, envelope *engine.Executi
 type memoryStream struct {
 	mu       sync.Mutex
 	messages []stream.Message
-	notify   chan struct{} // closed and replaced at every message
+	times    []mclock.AbsTime // of the messages, on the system's clock
+	notify   chan struct{}    // closed and replaced at every message
 	onMsg    func(stream.Message)
 }
 
@@ -334,6 +336,7 @@ type memoryStream struct {
 func (s *memoryStream) Publish(m stream.Message) {
 	s.mu.Lock()
 	s.messages = append(s.messages, m)
+	s.times = append(s.times, mclock.Now())
 	if s.notify != nil {
 		close(s.notify)
 		s.notify = nil
@@ -412,5 +415,5 @@ func slots(key, value uint64) []byte {
 func (s *memoryStream) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.messages = nil
+	s.messages, s.times = nil, nil
 }

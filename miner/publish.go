@@ -134,7 +134,7 @@ func (j *job) encode(fb *assembled) {
 // publish hands the flashblock to the stream and its diff to the hasher, if the gate is open.
 func (j *job) publish(fb *assembled) bool {
 	ok := j.gate.pass(fb.prefix, func() bool {
-		j.roots.push(step{diff: fb.diff, txs: fb.prefix.txs})
+		j.roots.push(step{diff: fb.diff, txs: fb.prefix.raws})
 		if j.config.PublishRoots && !j.fillRoots(fb) {
 			return false
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
 	gethparams "github.com/ethereum/go-ethereum/params"
 )
@@ -37,7 +36,7 @@ type rootPipeline struct {
 // step is what one published flashblock adds.
 type step struct {
 	diff *StateDiff
-	txs  types.Transactions // all of the block so far
+	txs  encodedList // all of the block so far
 }
 
 // root is a state root with what else is derived from hashing.
