@@ -32,6 +32,7 @@ type Config struct {
 	NodeArgs      []string      // appended to the node's command line
 	OpNodeArgs    []string      // appended to op-node's command line
 	Progress      func(string)  // told about each step of the start, may be nil
+	CaptureLogs   bool          // send this process's own log, the L1's included, to a file of the data directory
 	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
 }
 

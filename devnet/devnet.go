@@ -19,9 +19,6 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// errStopped ends the waiting for a failure when the devnet is stopped.
-var errStopped = errors.New("the devnet was stopped")
-
 // Devnet is a running devnet: an L1 in this process, and the node, op-node and op-batcher as children.
 type Devnet struct {
 	cfg    Config
@@ -30,6 +27,7 @@ type Devnet struct {
 	keys   accounts
 	spec   *chainSpec
 
+	logs    *logCapture // nil without Config.CaptureLogs
 	l1      *l1Node
 	node    *Process
 	opNode  *Process
@@ -38,9 +36,11 @@ type Devnet struct {
 
 	mu       sync.Mutex
 	expected map[*Process]bool // processes that are down on purpose
+	keep     bool              // the data directory outlives Stop
 	failed   chan error
 	quit     chan struct{}
 	watchers sync.WaitGroup
+	stopOnce sync.Once
 }
 
 // Start boots a devnet and returns once op-node answers. What was started is stopped again if a
@@ -59,11 +59,16 @@ func Start(ctx context.Context, cfg Config) (*Devnet, error) {
 		failed:   make(chan error, 1),
 		quit:     make(chan struct{}),
 	}
-	if err := d.start(ctx); err != nil {
-		// The directory stays: its logs tell more.
-		return nil, errors.Join(err, d.halt())
+	err := d.start(ctx)
+	switch {
+	case err == nil:
+		return d, nil
+	case ctx.Err() != nil:
+		return nil, errors.Join(context.Cause(ctx), d.Stop())
+	default:
+		d.KeepData() // the logs tell more
+		return nil, errors.Join(err, d.Stop())
 	}
-	return d, nil
 }
 
 // start boots the parts in the order of their dependencies.
@@ -74,6 +79,11 @@ func (d *Devnet) start(ctx context.Context) error {
 	}
 	if d.ports, err = newPortSet(ctx); err != nil {
 		return err
+	}
+	if d.cfg.CaptureLogs {
+		if d.logs, err = captureLogs(d.layout.logPath("devnet")); err != nil {
+			return err
+		}
 	}
 	d.cfg.step("writing genesis and rollup configuration to %s", d.layout.root)
 	if err := d.writeSpec(); err != nil {
@@ -135,6 +145,7 @@ func (d *Devnet) supervise(ctx context.Context, p *Process) error {
 			if d.isExpected(p) {
 				return
 			}
+			d.KeepData()
 			select {
 			case d.failed <- p.failure():
 			default: // one failure is enough
@@ -162,19 +173,24 @@ func (d *Devnet) Failed() <-chan error {
 	return d.failed
 }
 
-// Stop ends every part in reverse order, waits for them, and removes a temporary directory.
+// KeepData makes Stop leave a temporary data directory, for a look at the logs.
+func (d *Devnet) KeepData() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keep = true
+}
+
+// Stop ends every part in reverse order, waits for them, and removes a temporary directory. A second
+// call does nothing.
 func (d *Devnet) Stop() error {
-	return errors.Join(d.halt(), d.layout.remove())
+	var err error
+	d.stopOnce.Do(func() { err = d.halt() })
+	return err
 }
 
 // halt ends every part that was started.
 func (d *Devnet) halt() error {
-	select {
-	case <-d.quit:
-		return errStopped
-	default:
-		close(d.quit)
-	}
+	close(d.quit)
 	var errs []error
 	for _, p := range []*Process{d.batcher, d.opNode, d.node} {
 		if p != nil {
@@ -190,6 +206,12 @@ func (d *Devnet) halt() error {
 	}
 	if d.ports != nil {
 		d.ports.release()
+	}
+	if d.logs != nil {
+		errs = append(errs, d.logs.close())
+	}
+	if d.layout != nil && !d.keep {
+		errs = append(errs, d.layout.remove())
 	}
 	return errors.Join(errs...)
 }

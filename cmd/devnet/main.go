@@ -1,0 +1,81 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Command devnet runs an OP Stack on loopback, with flashgeth as builder, and shows every flashblock.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mattn/go-isatty"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+)
+
+var defaults = devnet.DefaultConfig
+
+var flags = []cli.Flag{
+	&cli.DurationFlag{Name: "block-time", Value: defaults.BlockTime, Usage: "time between two blocks, whole seconds"},
+	&cli.DurationFlag{Name: "interval", Value: defaults.Interval, Usage: "time between two flashblocks"},
+	&cli.IntFlag{Name: "load", Value: 50, Usage: "transactions per second: transfers, token and contract calls"},
+	&cli.DurationFlag{Name: "duration", Usage: "end after this time, 0 for Ctrl-C"},
+	&cli.StringFlag{Name: "datadir", Usage: "keep genesis, chain data and logs here (default: a temporary directory)"},
+	&cli.BoolFlag{Name: "json", Usage: "print endpoints, then flashblocks, as JSON lines"},
+	&cli.BoolFlag{Name: "batcher", Value: defaults.Batcher, Usage: "run op-batcher, so that the safe head advances"},
+	&cli.Uint64Flag{Name: "gas-limit", Value: defaults.GasLimit, Usage: "gas limit of a block"},
+	&cli.StringFlag{Name: "node", Value: defaults.NodeBinary, Usage: "path of the flashgeth binary"},
+	&cli.StringFlag{Name: "opstack", Value: defaults.OpStackDir, Usage: "directory of op-node and op-batcher"},
+}
+
+func main() {
+	app := &cli.App{
+		Name:            "devnet",
+		Usage:           "L1, op-node and flashgeth on loopback, every flashblock on the screen",
+		Flags:           flags,
+		Action:          run,
+		HideHelpCommand: true,
+		ExitErrHandler:  func(*cli.Context, error) {},
+	}
+	if err := app.Run(os.Args); err != nil {
+		fmt.Fprintln(os.Stderr, "devnet:", err)
+		os.Exit(1)
+	}
+}
+
+func run(c *cli.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("unexpected argument %q", c.Args().First())
+	}
+	cfg := devnet.RunConfig{
+		Config:   defaults,
+		Load:     c.Int("load"),
+		Duration: c.Duration("duration"),
+		JSON:     c.Bool("json"),
+		Out:      os.Stdout,
+		Err:      os.Stderr,
+	}
+	cfg.BlockTime, cfg.Interval = c.Duration("block-time"), c.Duration("interval")
+	cfg.GasLimit, cfg.Batcher = c.Uint64("gas-limit"), c.Bool("batcher")
+	cfg.DataDir, cfg.NodeBinary, cfg.OpStackDir = c.String("datadir"), c.String("node"), c.String("opstack")
+	if isatty.IsTerminal(os.Stdout.Fd()) {
+		cfg.TerminalSize = terminalSize
+	}
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the devnet at once
+	return devnet.Run(ctx, cfg)
+}
+
+func terminalSize() (width, height int) {
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 80, 24
+	}
+	return width, height
+}

@@ -1,0 +1,235 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package devnet
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
+
+// ledgerBlocks is how many blocks of published flashblocks are kept for comparison. Blocks are sealed
+// at once, so that only an outage of the node lets some wait.
+const ledgerBlocks = 64
+
+// settleTime is how long the flashblocks of a sealed block may still be on their way to the reader.
+const settleTime = 3 * time.Second
+
+// Flashblock is what the devnet saw of one flashblock. Its JSON form is a line of `devnet --json`.
+type Flashblock struct {
+	Block      uint64           `json:"block"`
+	Index      uint64           `json:"index"`
+	PayloadID  engine.PayloadID `json:"payload_id"`
+	OffsetMs   float64          `json:"offset_ms"` // from the start of the slot to its arrival
+	Txs        int              `json:"txs"`       // added by this flashblock
+	GasUsed    uint64           `json:"gas_used"`  // cumulative
+	GasCeiling uint64           `json:"gas_ceiling"`
+	LatencyMs  float64          `json:"latency_ms"` // from the planned moment to its arrival
+	Sealed     bool             `json:"sealed"`     // it is part of the sealed block of its number
+}
+
+// Verdict is the outcome of comparing a sealed block with what was published for it.
+type Verdict int
+
+const (
+	// Matching means that the block is exactly what one payload id published.
+	Matching Verdict = iota
+	// Unstreamed means that nothing was published and the block has no user transaction.
+	Unstreamed
+	// Unobserved means that the devnet did not see the stream from the block's first flashblock on.
+	Unobserved
+	// Differing means that the block is not what was published: the builder broke its promise.
+	Differing
+)
+
+// String returns a word for the terminal.
+func (v Verdict) String() string {
+	return [...]string{"sealed", "not streamed", "not observed", "DIFFERS"}[v]
+}
+
+// sealedBlock is a canonical block as the ledger needs it.
+type sealedBlock struct {
+	Number       uint64
+	Hash         common.Hash
+	ReceiptsRoot common.Hash
+	GasUsed      uint64
+	Txs          []common.Hash
+	UserTxs      int       // those that are no deposits
+	Seen         time.Time // when the devnet learned of it
+}
+
+// Block is a sealed block and how it compares with its flashblocks.
+type Block struct {
+	Number      uint64
+	Hash        common.Hash
+	Flashblocks int // published for the sealed payload id
+	Txs         int
+	GasUsed     uint64
+	Verdict     Verdict
+	Reason      string // what differs
+	Abandoned   int    // flashblocks published for the number by payload ids that were not sealed
+}
+
+// attempt is what one payload id published for one block number.
+type attempt struct {
+	id        engine.PayloadID
+	timestamp uint64
+	gasLimit  uint64
+	begin     time.Duration // offset of index 0
+	position  int           // in the plan, of the last flashblock
+	complete  bool          // every index from 0 on was seen
+	txs       []common.Hash
+	last      flashblocks.Diff
+	seen      []Flashblock
+}
+
+// ledger keeps what was published and compares it with what was sealed. It is not safe for
+// concurrent use.
+type ledger struct {
+	plan     slotPlan
+	attempts map[uint64][]*attempt // by block number
+	first    uint64                // lowest block number seen from its index 0 on
+}
+
+// newLedger returns an empty ledger.
+func newLedger(plan slotPlan) *ledger {
+	return &ledger{plan: plan, attempts: make(map[uint64][]*attempt)}
+}
+
+// add records a flashblock that arrived at the given time.
+func (l *ledger) add(fb *flashblocks.Flashblock, arrived time.Time) Flashblock {
+	number := fb.Metadata.BlockNumber
+	a := l.attempt(number, fb.PayloadID)
+	if fb.Base != nil {
+		a.timestamp, a.gasLimit, a.complete = fb.Base.Timestamp, fb.Base.GasLimit, len(a.seen) == 0
+		if l.first == 0 {
+			l.first = number
+		}
+	} else if int(fb.Index) != len(a.seen) {
+		a.complete = false
+	}
+	for _, tx := range fb.Diff.Transactions {
+		a.txs = append(a.txs, crypto.Keccak256Hash(tx))
+	}
+	a.last = fb.Diff
+
+	view := Flashblock{
+		Block: number, Index: fb.Index, PayloadID: fb.PayloadID,
+		Txs: len(fb.Diff.Transactions), GasUsed: fb.Diff.GasUsed, GasCeiling: a.gasLimit,
+	}
+	if a.timestamp != 0 {
+		offset := l.plan.offset(a.timestamp, arrived)
+		if fb.Index == 0 {
+			a.begin, a.position = offset, 0
+		} else {
+			a.position = l.plan.position(offset, a.position)
+		}
+		view.OffsetMs = milliseconds(offset)
+		view.LatencyMs = milliseconds(offset - l.plan.due[a.position])
+		view.GasCeiling = l.plan.ceiling(a.position, a.begin, a.gasLimit)
+	}
+	a.seen = append(a.seen, view)
+	return view
+}
+
+// attempt returns the record of a payload id, made if necessary.
+func (l *ledger) attempt(number uint64, id engine.PayloadID) *attempt {
+	for _, a := range l.attempts[number] {
+		if a.id == id {
+			return a
+		}
+	}
+	a := &attempt{id: id}
+	l.attempts[number] = append(l.attempts[number], a)
+	for old := range l.attempts {
+		if old+ledgerBlocks < number {
+			delete(l.attempts, old)
+		}
+	}
+	return a
+}
+
+// compare judges a sealed block. It returns false while flashblocks of it may still arrive.
+func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
+	block := Block{Number: sealed.Number, Hash: sealed.Hash, Txs: len(sealed.Txs), GasUsed: sealed.GasUsed, Verdict: Differing}
+	partial := false
+	for _, a := range l.attempts[sealed.Number] {
+		partial = partial || !a.complete
+		reason := a.difference(sealed)
+		if reason == "" {
+			block.Verdict, block.Reason, block.Flashblocks = Matching, "", len(a.seen)
+			for i := range a.seen {
+				a.seen[i].Sealed = true
+			}
+		} else if block.Verdict != Matching {
+			block.Reason = fmt.Sprintf("payload %v: %s", a.id, reason)
+		}
+	}
+	block.Abandoned = l.published(sealed.Number) - block.Flashblocks
+	switch {
+	case block.Verdict == Matching:
+		return block, true
+	case now.Sub(sealed.Seen) < settleTime:
+		return block, false
+	case l.first == 0 || sealed.Number < l.first || partial:
+		block.Verdict, block.Reason = Unobserved, ""
+	case len(l.attempts[sealed.Number]) == 0 && sealed.UserTxs == 0:
+		block.Verdict = Unstreamed
+	case len(l.attempts[sealed.Number]) == 0:
+		block.Reason = fmt.Sprintf("nothing was published, but the block has %d user transactions", sealed.UserTxs)
+	}
+	return block, true
+}
+
+// published counts the flashblocks seen for a block number.
+func (l *ledger) published(number uint64) int {
+	count := 0
+	for _, a := range l.attempts[number] {
+		count += len(a.seen)
+	}
+	return count
+}
+
+// take removes and returns the flashblocks of every block up to number, in order, their fate decided.
+func (l *ledger) take(number uint64) []Flashblock {
+	var taken []Flashblock
+	for _, n := range sortedKeys(l.attempts) {
+		if n > number {
+			break
+		}
+		for _, a := range l.attempts[n] {
+			taken = append(taken, a.seen...)
+		}
+		delete(l.attempts, n)
+	}
+	return taken
+}
+
+// difference tells how a sealed block is not what was published, empty if it is.
+func (a *attempt) difference(sealed *sealedBlock) string {
+	for i := range min(len(a.txs), len(sealed.Txs)) {
+		if a.txs[i] != sealed.Txs[i] {
+			return fmt.Sprintf("transaction %d was published as %v and sealed as %v", i, a.txs[i], sealed.Txs[i])
+		}
+	}
+	switch {
+	case len(a.txs) != len(sealed.Txs):
+		return fmt.Sprintf("%d transactions were published and %d sealed", len(a.txs), len(sealed.Txs))
+	case a.last.GasUsed != sealed.GasUsed:
+		return fmt.Sprintf("gas used was published as %d and sealed as %d", a.last.GasUsed, sealed.GasUsed)
+	case a.last.ReceiptsRoot != sealed.ReceiptsRoot:
+		return fmt.Sprintf("the receipts root was published as %v and sealed as %v", a.last.ReceiptsRoot, sealed.ReceiptsRoot)
+	}
+	return ""
+}
+
+// milliseconds returns d in milliseconds with a resolution of 0.1.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(100*time.Microsecond).Microseconds()) / 1000
+}
