@@ -52,21 +52,28 @@ func (h *harness) fill(nonces uint64) {
 	state, err := h.chain.State()
 	require.NoError(h.t, err)
 	for i, sender := range h.addrs {
-		for nonce := h.txpool.Nonce(sender); nonce < state.GetNonce(sender)+nonces; nonce++ {
-			tip := uint64(1000 + (i*7919)%1000)
-			switch i % 8 {
-			case 0:
-				txs = append(txs, h.tx(i, nonce, tip, &storageAddr, 60_000, slots(uint64(i), nonce+1)))
-			case 1:
-				txs = append(txs, h.tx(i, nonce, tip, &loggerAddr, 30_000, nil))
-			case 2:
-				txs = append(txs, h.tx(i, nonce, tip, &reverterAddr, 30_000, nil))
-			default:
-				txs = append(txs, h.transfer(i, nonce, tip))
+		for nonce := state.GetNonce(sender); nonce < state.GetNonce(sender)+nonces; nonce++ {
+			if tx := h.mixed(i, nonce); !h.txpool.Has(tx.Hash()) {
+				txs = append(txs, tx)
 			}
 		}
 	}
 	h.send(txs...)
+}
+
+// mixed is the transaction of an account at a nonce.
+func (h *harness) mixed(account int, nonce uint64) *types.Transaction {
+	tip := uint64(1000 + (account*7919)%1000)
+	switch account % 8 {
+	case 0:
+		return h.tx(account, nonce, tip, &storageAddr, 60_000, slots(uint64(account), nonce+1))
+	case 1:
+		return h.tx(account, nonce, tip, &loggerAddr, 30_000, nil)
+	case 2:
+		return h.tx(account, nonce, tip, &reverterAddr, 30_000, nil)
+	default:
+		return h.transfer(account, nonce, tip)
+	}
 }
 
 // buildGeth lets op-geth's miner build one full block from the pool.
