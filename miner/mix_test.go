@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	gethminer "github.com/ethereum/go-ethereum/miner"
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/holiman/uint256"
 	"github.com/stretchr/testify/require"
@@ -45,7 +46,7 @@ type mix struct {
 // (key, value) otherwise. The constructor writes slot 1.
 func childInit(variant byte) []byte {
 	runtime := common.FromHex("36600657" + "33ff" + "5b602035600035" + "5500")
-	init := append([]byte{0x60, variant, 0x60, 0x01, 0x55}, common.FromHex("600f80601060003960" + "00f3")...)
+	init := append([]byte{0x60, variant, 0x60, 0x01, 0x55}, common.FromHex("600f80601060003960"+"00f3")...)
 	return append(init, runtime...)
 }
 
@@ -237,6 +238,44 @@ func (m *mix) deposits() []*types.Transaction {
 		list = append(list, types.NewTx(dep))
 	}
 	return list
+}
+
+// attributes are those of the harness with random deposits, and the L1 attributes in the layout of the
+// fork: op-geth derives the L1 fees of stored receipts from them.
+func (m *mix) attributes() *gethminer.BuildPayloadArgs {
+	parent := m.h.chain.CurrentBlock()
+	args := m.h.attributes(parent, m.deposits()...)
+	var data []byte
+	switch f := m.h.cfg.fork; {
+	case f < ecotone:
+		data = make([]byte, 4+32*8)
+		copy(data, types.BedrockL1AttributesSelector)
+		binary.BigEndian.PutUint64(data[4:], parent.Number.Uint64())
+		data[4+32*3-1] = 7      // L1 base fee
+		data[4+32*7-1] = 188    // overhead
+		data[4+32*8-1-2] = 0x0a // scalar
+	case f < isthmus:
+		data = make([]byte, 164)
+		copy(data, types.EcotoneL1AttributesSelector)
+	case f < jovian:
+		data = make([]byte, types.IsthmusL1AttributesLen)
+		copy(data, types.IsthmusL1AttributesSelector)
+	default:
+		return args
+	}
+	if m.h.cfg.fork >= ecotone {
+		data[7], data[11], data[67] = 5, 10, 9 // scalars and L1 base fee
+	}
+	args.Transactions[0] = types.NewTx(&types.DepositTx{
+		SourceHash:          args.Transactions[0].SourceHash(),
+		From:                common.HexToAddress("0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001"),
+		To:                  &types.L1BlockAddr,
+		Value:               new(big.Int),
+		Gas:                 1_000_000,
+		IsSystemTransaction: args.Transactions[0].IsSystemTx(),
+		Data:                data,
+	})
+	return args
 }
 
 // txs are n random transactions of random senders, in executable order. Deposits may have used a nonce
