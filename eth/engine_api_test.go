@@ -1,0 +1,273 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/stretchr/testify/require"
+)
+
+// start answers a forkchoice update with attributes on the node's genesis.
+func start(t testing.TB, n *testNode, attrs object) engine.PayloadID {
+	t.Helper()
+	return n.fcu(n.genesisHash(), attrs)
+}
+
+// codeNotFound is the JSON-RPC error code of a method that is not served.
+const codeNotFound = -32601
+
+// Every method listed is served, and every method op-geth's type or ours has is listed.
+func TestCapabilitiesAreServed(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, jovian, flashblocks)
+	var caps, theirs []string
+	n.call("engine_exchangeCapabilities", []string{}).into(t, &caps)
+	newNode(t, jovian, stock).call("engine_exchangeCapabilities", []string{}).into(t, &theirs)
+	require.ElementsMatch(t, theirs, caps, "op-geth's list and ours differ")
+	require.NotEmpty(t, caps)
+
+	for _, method := range caps {
+		require.NotEqual(t, codeNotFound, n.call(method).Code, "%s is listed but not served", method)
+	}
+	require.Equal(t, codeNotFound, n.call("engine_open").Code, "the test cannot tell what is not served")
+
+	for _, typ := range []reflect.Type{reflect.TypeFor[*EngineAPI](), reflect.TypeFor[*catalyst.ConsensusAPI]()} {
+		for i := range typ.NumMethod() {
+			name := typ.Method(i).Name
+			method := "engine_" + strings.ToLower(name[:1]) + name[1:]
+			require.Equal(t, name != "ExchangeCapabilities", slices.Contains(caps, method), "%s", method)
+		}
+	}
+}
+
+// Payloads that are not sequenced are op-geth's own, to the last byte.
+func TestNoTxPoolIsDelegated(t *testing.T) {
+	t.Parallel()
+	for _, f := range allForks {
+		t.Run(string(f), func(t *testing.T) {
+			t.Parallel()
+			fake := new(fakeBuilder)
+			ours, theirs := newNode(t, f, withBuilder(fake)), newNode(t, f, stock)
+			tx, err := ours.transfer(0).MarshalBinary()
+			require.NoError(t, err)
+			attrs := f.attributes(genesisTime, 0).with(object{
+				"noTxPool": true, "transactions": []string{hexBytes(l1Info(f, 0)), hexBytes(tx)},
+			})
+			id := start(t, ours, attrs)
+			require.Equal(t, start(t, theirs, attrs), id)
+			require.Empty(t, fake.jobs)
+			require.Equal(t, theirs.call(f.getPayload(), id), ours.call(f.getPayload(), id))
+			env := ours.payload(id)
+			require.Len(t, env.ExecutionPayload.Transactions, 2)
+			require.Equal(t, env.ExecutionPayload.BlockHash, ours.insert(env))
+		})
+	}
+}
+
+// An override decides who builds, and with what interval; nonsense in it is refused like other bad
+// attributes, before the head is touched.
+func TestForkchoiceOverride(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, jovian, withBuilder(fake))
+	attrs := func(seq uint64, override any) object {
+		return jovian.attributes(genesisTime, seq).with(object{"flashblocks": override})
+	}
+	start(t, n, attrs(1, object{"intervalMs": 50}))
+	start(t, n, attrs(2, object{"enabled": true}))
+	start(t, n, attrs(3, object{"enabled": false, "intervalMs": 50}))
+	require.Len(t, fake.opts, 2)
+	require.EqualValues(t, 50_000_000, fake.opts[0].Interval)
+	require.Zero(t, fake.opts[1].Interval)
+
+	for override, reason := range map[any]string{
+		"on":                         `flashblocks must be an object, got "on"`,
+		&object{"intervalMs": 0}:     errZeroInterval.Error(),
+		&object{"intervalMs": 2001}:  "flashblocks.intervalMs 2001 is longer than the slot of 2000 ms",
+		&object{"intervalMs": -1}:    "flashblocks.intervalMs must be a whole number of milliseconds, got -1",
+		&object{"enabled": "true"}:   `flashblocks.enabled must be true or false, got "true"`,
+		&object{"blockTime": "200s"}: `flashblocks has an unknown member "blockTime"`,
+	} {
+		for _, noTxPool := range []bool{false, true} {
+			got := n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), attrs(9, override).with(object{"noTxPool": noTxPool}))
+			require.Equal(t, engine.InvalidPayloadAttributes.ErrorCode(), got.Code, "%v", override)
+			require.Equal(t, engine.InvalidPayloadAttributes.Error(), got.Error)
+			var data struct{ Err string }
+			answer{Result: got.Data}.into(t, &data)
+			require.Equal(t, reason, data.Err)
+		}
+	}
+	require.Len(t, fake.opts, 2, "a refused override started a job")
+}
+
+// The first update that names a payload decides who builds it, so that a published payload is sealed by
+// who published it.
+func TestFirstUpdateDecidesWhoBuilds(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, jovian, withBuilder(fake))
+	attrs := func(seq uint64) object { return jovian.attributes(genesisTime, seq) }
+	off := object{"flashblocks": object{"enabled": false}}
+
+	// The builder's stays the builder's.
+	id := start(t, n, attrs(1))
+	require.Equal(t, id, start(t, n, attrs(1)), "duplicate")
+	require.Equal(t, id, start(t, n, attrs(1).with(off)), "override came late")
+	var res engine.ForkChoiceResponse
+	n.call("engine_forkchoiceUpdatedWithWitnessV3", head(n.genesisHash()), attrs(1)).into(t, &res)
+	require.Equal(t, id, *res.PayloadID)
+	require.Len(t, fake.jobs, 1)
+	require.Equal(t, []byte("fake"), n.payload(id).ExecutionPayload.ExtraData)
+
+	// op-geth's stays op-geth's.
+	id = start(t, n, attrs(2).with(off))
+	require.Equal(t, id, start(t, n, attrs(2)))
+	require.NotEqual(t, []byte("fake"), n.payload(id).ExecutionPayload.ExtraData)
+
+	// So does a payload whose execution is being witnessed.
+	n.call("engine_forkchoiceUpdatedWithWitnessV3", head(n.genesisHash()), attrs(3)).into(t, &res)
+	require.Equal(t, *res.PayloadID, start(t, n, attrs(3)))
+	env := n.payload(*res.PayloadID)
+	require.NotEqual(t, []byte("fake"), env.ExecutionPayload.ExtraData)
+	require.NotNil(t, env.Witness)
+	require.Len(t, fake.jobs, 1)
+}
+
+// What op-geth forgets may be built again.
+func TestRecentIDs(t *testing.T) {
+	t.Parallel()
+	var ids recentIDs
+	for i := range byte(maxRecentIDs) {
+		ids.add(engine.PayloadID{i})
+		ids.add(engine.PayloadID{0})
+	}
+	for i := range byte(maxRecentIDs) {
+		require.True(t, ids.has(engine.PayloadID{i}))
+	}
+	ids.add(engine.PayloadID{100})
+	require.True(t, ids.has(engine.PayloadID{100}))
+	require.False(t, ids.has(engine.PayloadID{0}), "the oldest was kept")
+	require.Len(t, ids.ids, maxRecentIDs)
+}
+
+// A head that is not known is not built on.
+func TestUnknownHeadIsSyncing(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, jovian, withBuilder(fake))
+	var res engine.ForkChoiceResponse
+	n.call("engine_forkchoiceUpdatedV3", head(common.Hash{5}), jovian.attributes(genesisTime, 0)).into(t, &res)
+	require.Equal(t, engine.SYNCING, res.PayloadStatus.Status)
+	require.Nil(t, res.PayloadID)
+	require.Empty(t, fake.jobs)
+	require.Empty(t, fake.heads)
+}
+
+// The builder hears of every valid head and of no other, and of the head before the attributes.
+func TestBuilderFollowsTheHead(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, jovian, withBuilder(fake))
+	genesis := n.genesisHash()
+	derived := func(seq uint64) common.Hash {
+		return n.insert(n.payload(start(t, n, jovian.attributes(genesisTime, seq).with(object{"noTxPool": true}))))
+	}
+	a := derived(1)
+	b := derived(2) // reorgs a away
+	require.NotEqual(t, a, b)
+	require.Equal(t, b, n.eth.BlockChain().CurrentBlock().Hash())
+	require.Equal(t, []common.Hash{genesis, a, genesis, b}, fake.heads)
+
+	n.call("engine_forkchoiceUpdatedV3", head(common.Hash{}), nil)
+	n.call("engine_forkchoiceUpdatedV3", head(common.Hash{8}), nil)
+	n.call("engine_forkchoiceUpdatedV3", head(a).with(object{"safeBlockHash": common.Hash{8}}), nil)
+	require.Len(t, fake.heads, 4)
+
+	// Garbage is found after the head has been set, as in op-geth: back on a, nothing built.
+	got := n.call("engine_forkchoiceUpdatedV3", head(a), jovian.attributes(genesisTime+blockTime, 3).with(object{"transactions": []string{"0x01"}}))
+	require.Equal(t, engine.InvalidPayloadAttributes.ErrorCode(), got.Code)
+	require.Equal(t, a, n.eth.BlockChain().CurrentBlock().Hash())
+	require.Equal(t, a, fake.heads[len(fake.heads)-1])
+	require.Empty(t, fake.jobs)
+}
+
+// op-geth's miner builds while the builder is not running, and when starting a job panics.
+func TestStockBuildsWhenBuilderCannot(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, jovian, withBuilder(fake))
+	fake.panics = true
+	n.insert(n.payload(start(t, n, jovian.attributes(genesisTime, 1))))
+	fake.panics = false
+
+	engineStage := n.service.stages[len(n.service.stages)-1]
+	require.NoError(t, engineStage.Stop())
+	id := start(t, n, jovian.attributes(genesisTime, 2))
+	require.Empty(t, fake.jobs)
+	n.insert(n.payload(id))
+	require.NoError(t, engineStage.Start())
+	start(t, n, jovian.attributes(genesisTime, 3))
+	require.Len(t, fake.jobs, 1)
+}
+
+// A builder without an answer is an unknown payload to the consensus client, by every version.
+func TestGetPayloadWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, bedrock, withBuilder(fake))
+	fake.payloads = map[engine.PayloadID]*engine.ExecutionPayloadEnvelope{{1}: {}, {3}: {}, {4}: {}}
+	for method, id := range map[string]engine.PayloadID{
+		"engine_getPayloadV1": {1}, "engine_getPayloadV2": {1}, "engine_getPayloadV3": {3},
+		"engine_getPayloadV4": {3}, "engine_getPayloadV5": {3}, "engine_getPayloadV6": {4},
+	} {
+		require.Equal(t, answer{Code: -38001, Error: "Unknown payload"}, n.call(method, id), "%s", method)
+	}
+}
+
+// What op-geth accepts, fails to build in the background, and then never answers getPayload for, is
+// refused at once.
+func TestAttributesThatCannotBeBuiltAreRefused(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, jovian, flashblocks)
+	got := n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, 0).with(object{"minBaseFee": nil}))
+	require.Equal(t, answer{Code: -38003, Error: "Invalid payload attributes", Data: `{"err":"missing minBaseFee"}`}, got)
+}
+
+// A chain of blocks built as flashblocks, with a reorg, over the Engine API of a started node: op-geth
+// takes every one of them.
+func TestBuildChain(t *testing.T) {
+	t.Parallel()
+	for _, f := range allForks {
+		t.Run(string(f), func(t *testing.T) {
+			t.Parallel()
+			n, plain := newNode(t, f, flashblocks), newNode(t, f, stock)
+			parent, at := n.genesisHash(), uint64(genesisTime)
+			for nonce := range uint64(3) {
+				require.NoError(t, n.eth.TxPool().Add([]*types.Transaction{n.transfer(nonce)}, true)[0])
+				require.NoError(t, n.eth.TxPool().Sync())
+				attrs := f.attributes(at, nonce)
+				id := n.fcu(parent, attrs)
+				require.Equal(t, id, n.fcu(parent, attrs), "a duplicate update gave another payload")
+				env := n.payload(id)
+				require.Equal(t, env, n.payload(id), "a payload changed after it was fetched")
+				require.NotEmpty(t, env.ExecutionPayload.Transactions)
+				plain.insert(env)
+				at, parent = env.ExecutionPayload.Timestamp, n.insert(env)
+			}
+			// Back to genesis: what was there is replaced.
+			env := n.payload(n.fcu(n.genesisHash(), f.attributes(genesisTime, 99)))
+			plain.insert(env)
+			require.Equal(t, n.insert(env), n.eth.BlockChain().CurrentBlock().Hash())
+			require.EqualValues(t, 1, n.eth.BlockChain().CurrentBlock().Number.Uint64())
+		})
+	}
+}
