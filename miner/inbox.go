@@ -15,10 +15,15 @@ const inboxLimit = 32_768
 
 // inbox gathers the transactions that the pool announces until the job takes them.
 type inbox struct {
-	mu       sync.Mutex
+	arrived chan struct{} // holds a signal while something is in the inbox
+
+	mu       sync.Mutex // guards the fields below
 	txs      []*types.Transaction
+	gas      uint64 // sum of their gas limits
 	overflow bool
 }
+
+func newInbox() *inbox { return &inbox{arrived: make(chan struct{}, 1)} }
 
 // deliver adds announced transactions. Beyond the limit it forgets them all and remembers that it did.
 func (b *inbox) deliver(txs []*types.Transaction) {
@@ -29,9 +34,23 @@ func (b *inbox) deliver(txs []*types.Transaction) {
 	}
 	if len(b.txs)+len(txs) > inboxLimit {
 		b.txs, b.overflow = nil, true
-		return
+	} else {
+		b.txs = append(b.txs, txs...)
 	}
-	b.txs = append(b.txs, txs...)
+	for _, tx := range txs {
+		b.gas += tx.Gas()
+	}
+	select {
+	case b.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// waiting is the sum of the gas limits of what was announced since the last drain.
+func (b *inbox) waiting() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gas
 }
 
 // drain takes everything announced so far, and reports whether some of it was lost.
@@ -39,6 +58,6 @@ func (b *inbox) drain() (txs []*types.Transaction, overflow bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	txs, overflow = b.txs, b.overflow
-	b.txs, b.overflow = nil, false
+	b.txs, b.gas, b.overflow = nil, 0, false
 	return txs, overflow
 }

@@ -46,7 +46,7 @@ type job struct {
 
 	env         *environment
 	candidates  *candidates
-	inbox       inbox
+	inbox       *inbox
 	loaded      bool // the pool was walked
 	receiptRoot *listRoot
 	lastPrefix  prefix // of the last flashblock published
@@ -161,6 +161,7 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	}
 	j.publish(fb)
 	j.open()
+	j.refresh()
 	return nil
 }
 
@@ -168,11 +169,13 @@ func (j *job) buildDeposits(ctx context.Context) error {
 // the deadline.
 func (j *job) buildFlashblock(deadline int) error {
 	due := j.schedule.deadlines[deadline]
-	if !j.waitUntil(due.Add(-j.lead(deadline))) {
+	if !j.waitToStart(deadline) {
 		return errInterrupted
 	}
-	// A deadline that has passed already still gets a share of an interval to try its luck.
-	stop := max(due.Add(-j.pace.reserve()), j.clock.Now().Add(j.schedule.interval/lateShare))
+	stop := due.Add(-j.pace.reserve())
+	if now := j.clock.Now(); now >= due {
+		stop = now.Add(j.schedule.interval / lateShare)
+	}
 	start := j.clock.Now()
 	j.refresh()
 	var (
@@ -207,6 +210,29 @@ func (j *job) buildFlashblock(deadline int) error {
 // transactions of a slot that starts too late, without eating into the next one.
 const lateShare = 4
 
+// waitToStart waits until just enough time is left before a deadline for what is worth executing. The
+// moment moves as the pool announces more. It returns false if the job was cancelled meanwhile.
+func (j *job) waitToStart(deadline int) bool {
+	due := j.schedule.deadlines[deadline]
+	for {
+		start := due.Add(-j.lead(deadline))
+		wait := start.Sub(j.clock.Now())
+		if wait <= 0 {
+			return !j.cancelled.Load()
+		}
+		timer := j.clock.NewTimer(wait)
+		select {
+		case <-timer.C():
+			return !j.cancelled.Load()
+		case <-j.inbox.arrived:
+			timer.Stop()
+		case <-j.cancelCh:
+			timer.Stop()
+			return false
+		}
+	}
+}
+
 // lead predicts how long before a deadline the flashblock must be started to be published at it.
 func (j *job) lead(deadline int) time.Duration {
 	ceiling := j.limits.ceiling(deadline+1, j.schedule.len())
@@ -214,16 +240,7 @@ func (j *job) lead(deadline int) time.Duration {
 	if ceiling.gas > j.env.used.gas {
 		gas = ceiling.gas - j.env.used.gas
 	}
-	waiting := j.candidates.gas
-	if !j.loaded {
-		waiting = gas // nothing is known of the pool yet
-	}
-	j.inbox.mu.Lock()
-	for _, tx := range j.inbox.txs {
-		waiting += tx.Gas()
-	}
-	j.inbox.mu.Unlock()
-	return j.pace.cost(min(gas, waiting))
+	return j.pace.cost(min(gas, j.candidates.gas+j.inbox.waiting()), j.schedule.interval)
 }
 
 // waitUntil waits for a moment. It returns false if the job was cancelled meanwhile.

@@ -5,7 +5,6 @@ package miner
 
 import (
 	"errors"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
@@ -172,50 +171,4 @@ func (j *job) eligible(tx *types.Transaction) bool {
 		return false
 	}
 	return true
-}
-
-// pace predicts how long it takes to execute and to publish, from what it took before.
-type pace struct {
-	nsPerGas float64       // of execution
-	publish  time.Duration // from the last transaction to the hand-over to the stream
-}
-
-// The pace before anything was measured: simple transfers on a slow machine, and an encoding of a few
-// hundred transactions.
-const (
-	initialNsPerGas = 4.0
-	initialPublish  = 2 * time.Millisecond
-)
-
-// paceWeight is the weight of a new measurement in the moving average: about ten flashblocks of memory.
-const paceWeight = 0.2
-
-// margin is added to every prediction, relative and absolute, for the scheduler's and the garbage
-// collector's delays.
-const (
-	marginFactor = 1.25
-	marginFixed  = time.Millisecond
-)
-
-// cost predicts the time to execute gas and publish it.
-func (p *pace) cost(gas uint64) time.Duration {
-	return time.Duration(float64(gas)*p.nsPerGas*marginFactor) + p.reserve()
-}
-
-// reserve predicts the time to publish what was executed.
-func (p *pace) reserve() time.Duration {
-	return time.Duration(float64(p.publish)*marginFactor) + marginFixed
-}
-
-// executed takes in a measurement. Small samples say more about fixed costs than about gas.
-func (p *pace) executed(gas uint64, took time.Duration) {
-	if gas < 10*gethparams.TxGas {
-		return
-	}
-	p.nsPerGas += paceWeight * (float64(took)/float64(gas) - p.nsPerGas)
-}
-
-// published takes in a measurement.
-func (p *pace) published(took time.Duration) {
-	p.publish += time.Duration(paceWeight * float64(took-p.publish))
 }

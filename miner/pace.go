@@ -1,0 +1,61 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"time"
+
+	gethparams "github.com/ethereum/go-ethereum/params"
+)
+
+// pace predicts how long it takes to execute and to publish, from what it took before.
+type pace struct {
+	nsPerGas float64       // of execution
+	publish  time.Duration // from the last transaction to the hand-over to the stream
+}
+
+// The pace before anything was measured: simple transfers on a slow machine, and an encoding of a few
+// hundred transactions.
+const (
+	initialNsPerGas = 4.0
+	initialPublish  = 2 * time.Millisecond
+)
+
+// paceWeight is the weight of a new measurement in the moving average: about ten flashblocks of memory.
+const paceWeight = 0.2
+
+// margin is added to every prediction, relative and absolute, for the scheduler's and the garbage
+// collector's delays.
+const (
+	marginFactor = 1.25
+	marginFixed  = time.Millisecond
+)
+
+// minBudgetShare is the part of an interval that is always kept for execution, so that what arrives at
+// the last moment, or was predicted to cost nothing, still has its chance.
+const minBudgetShare = 20
+
+// cost predicts the time to execute gas and publish it, in a schedule of the given interval.
+func (p *pace) cost(gas uint64, interval time.Duration) time.Duration {
+	execute := time.Duration(float64(gas) * p.nsPerGas * marginFactor)
+	return max(execute, interval/minBudgetShare) + p.reserve()
+}
+
+// reserve predicts the time to publish what was executed.
+func (p *pace) reserve() time.Duration {
+	return time.Duration(float64(p.publish)*marginFactor) + marginFixed
+}
+
+// executed takes in a measurement. Small samples say more about fixed costs than about gas.
+func (p *pace) executed(gas uint64, took time.Duration) {
+	if gas < 10*gethparams.TxGas {
+		return
+	}
+	p.nsPerGas += paceWeight * (float64(took)/float64(gas) - p.nsPerGas)
+}
+
+// published takes in a measurement.
+func (p *pace) published(took time.Duration) {
+	p.publish += time.Duration(paceWeight * float64(took-p.publish))
+}
