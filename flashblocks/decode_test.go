@@ -18,11 +18,14 @@ func TestDecodeRoundTrip(t *testing.T) {
 	for seed := range uint64(300) {
 		want := newGenerator(seed).flashblock(int(seed % 5))
 		encoded := want.AppendJSON(nil)
-		for form, frame := range map[string][]byte{
+		frames := map[string][]byte{
 			"plain":  encoded,
 			"spaced": append([]byte(" \r\n\t"), encoded...),
-			"brotli": compress(t, encoded),
-		} {
+		}
+		if seed%20 == 0 {
+			frames["brotli"] = compress(t, encoded)
+		}
+		for form, frame := range frames {
 			got, original, err := Decode(frame, Limits{})
 			require.NoError(t, err, "seed %d, %s", seed, form)
 			require.Equal(t, want, got, "seed %d, %s", seed, form)

@@ -14,8 +14,8 @@ func TestPlainLimits(t *testing.T) {
 	t.Parallel()
 	message := goldenFlashblock().AppendJSON(nil)
 	compressed := compress(t, message)
-	bomb := compress(t, append([]byte{'{'}, make([]byte, 2*DefaultMaxDecoded)...))
-	require.Less(t, len(bomb), 4096)
+	bomb := compress(t, append([]byte{'{'}, make([]byte, DefaultMaxDecoded)...))
+	require.Less(t, len(bomb), DefaultMaxDecoded/1000)
 
 	tests := []struct {
 		name  string
@@ -63,7 +63,7 @@ func TestPlainAfterFailure(t *testing.T) {
 	message := goldenFlashblock().AppendJSON(nil)
 	compressed := compress(t, message)
 	// Over the limit with input left, which the library's Reset would carry over.
-	large := compress(t, newGenerator(1).bytes(1<<20))
+	large := compress(t, newGenerator(1).bytes(200_000))
 	for range 10 {
 		_, err := Plain(large, Limits{MaxDecoded: 1000})
 		require.ErrorIs(t, err, ErrTooLarge)
@@ -71,7 +71,7 @@ func TestPlainAfterFailure(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(message), string(got))
 	}
-	for cut := range len(compressed) {
+	for cut := 0; cut < len(compressed); cut += 7 {
 		_, err := Plain(compressed[:cut], Limits{})
 		require.ErrorIs(t, err, ErrCompression)
 		got, err := Plain(compressed, Limits{})

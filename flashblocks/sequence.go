@@ -115,14 +115,20 @@ func (s *Sequence) Add(fb *Flashblock) Result {
 		}
 		s.start(fb)
 		return Result{Outcome: NewAttempt}
-	case number < s.key.BlockNumber:
-		return Result{Outcome: Stale}
 	case number == s.key.BlockNumber:
 		return s.missedAttempt()
+	case number == 0 || number > s.key.BlockNumber:
+		// The start of another block was missed. Zero is a number not told, with an id never seen.
+		return s.gap()
 	default:
-		resume, ok := s.Position()
-		return Result{Outcome: Gap, Resume: resume, CanResume: ok}
+		return Result{Outcome: Stale}
 	}
+}
+
+// gap is the answer to a flashblock that comes too early.
+func (s *Sequence) gap() Result {
+	resume, ok := s.Position()
+	return Result{Outcome: Gap, Resume: resume, CanResume: ok}
 }
 
 func (s *Sequence) first(fb *Flashblock) Result {
@@ -158,8 +164,7 @@ func (s *Sequence) sameAttempt(fb *Flashblock) Result {
 		}
 		return Result{Outcome: Conflict}
 	case fb.Index > next:
-		resume, ok := s.Position()
-		return Result{Outcome: Gap, Resume: resume, CanResume: ok}
+		return s.gap()
 	}
 	size := fb.SizeHint()
 	if next >= maxSequenceLength || s.size+size > maxSequenceSize {

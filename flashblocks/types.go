@@ -79,7 +79,9 @@ type AccountBalance struct {
 	Balance *uint256.Int
 }
 
-// Receipt is the receipt of one transaction of a flashblock.
+// Receipt is the receipt of one transaction of a flashblock. A decoded one has only what is on the
+// wire: type, status, cumulative gas, logs (address, topics, data), deposit fields, and TxHash. Its bloom,
+// gas used and the positions of its logs are not filled in.
 type Receipt struct {
 	TxHash  common.Hash
 	Receipt *types.Receipt
