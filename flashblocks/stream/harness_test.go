@@ -6,7 +6,6 @@ package stream
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -153,7 +152,7 @@ func expectClose(t testing.TB, ws *websocket.Conn, code int) (got []position) {
 			continue
 		}
 		var closed *websocket.CloseError
-		require.True(t, errors.As(err, &closed), "want close %d, got %v", code, err)
+		require.ErrorAs(t, err, &closed, "want close %d", code)
 		require.Equal(t, code, closed.Code, closed.Text)
 		require.NotEmpty(t, closed.Text, "close frame without a reason")
 		return got

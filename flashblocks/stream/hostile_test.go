@@ -5,7 +5,6 @@ package stream
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -185,7 +184,7 @@ func TestInboundFrames(t *testing.T) {
 			} else {
 				_, _, err := receive(ws)
 				var closed *websocket.CloseError
-				require.True(t, errors.As(err, &closed), "%v", err)
+				require.ErrorAs(t, err, &closed)
 				require.Equal(t, tc.code, closed.Code)
 				h.eventually("counted as a protocol error", func() bool { return h.closed(causeProtocol) == 1 })
 				h.publish(1, 0, 0)
@@ -225,9 +224,7 @@ func TestSlowHandshakesHarmNobody(t *testing.T) {
 	expect(t, witness, 1, 0, 4)
 	for _, conn := range slow {
 		_, err := io.Copy(io.Discard, conn)
-		require.False(t, errors.Is(err, net.ErrClosed))
-		var netErr net.Error
-		require.False(t, errors.As(err, &netErr) && netErr.Timeout(), "the server has not given up the connection")
+		require.False(t, timedOut(err), "the server has not given up the connection")
 	}
 	h.eventually("no handshake is pending", func() bool { return h.server.pending.Load() == 0 })
 }
