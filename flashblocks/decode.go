@@ -66,7 +66,7 @@ func (s *scanner) flashblock(fb *Flashblock) error {
 	var seen fields
 	fb.Metadata.Dialect = DialectOpaque
 	err := s.object(func(key []byte) (err error) {
-		bit := -1
+		var bit int
 		switch string(key) {
 		case "payload_id":
 			bit, err = 0, s.fixed(fb.PayloadID[:])
@@ -103,7 +103,7 @@ func (s *scanner) flashblock(fb *Flashblock) error {
 func (s *scanner) base(b *Base) error {
 	var seen fields
 	err := s.object(func(key []byte) (err error) {
-		bit := -1
+		var bit int
 		switch string(key) {
 		case "parent_hash":
 			bit, err = 0, s.fixed(b.ParentHash[:])

@@ -226,7 +226,7 @@ func (s *scanner) receipt(r *types.Receipt) error {
 }
 
 func (s *scanner) receiptField(r *types.Receipt, seen *fields, key []byte) (err error) {
-	bit := -1
+	var bit int
 	switch string(key) {
 	case "type":
 		var v uint64

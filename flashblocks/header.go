@@ -73,7 +73,7 @@ func (r *headerReader) read() error {
 }
 
 func (r *headerReader) field(key []byte) (err error) {
-	bit := -1
+	var bit int
 	switch string(key) {
 	case "payload_id":
 		bit, err = 0, r.fixed(r.header.PayloadID[:])

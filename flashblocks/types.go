@@ -6,10 +6,11 @@
 package flashblocks
 
 import (
+	"github.com/holiman/uint256"
+
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/holiman/uint256"
 )
 
 // Flashblock is one message of the v1 stream (FlashblocksPayloadV1 in the flashblocks specification):
