@@ -273,10 +273,10 @@ func (b *Builder) supersede() {
 	}
 	old := b.live
 	b.live = nil
-	if _, why, _ := old.gate.outcome(); why == resolved {
-		return
-	}
 	old.cancel(superseded)
+	if _, why, _ := old.gate.outcome(); why != superseded {
+		return // fetched, possibly just now: whoever fetched it may still insert it
+	}
 	old.publishReorg()
 	log.Info("Abandoned the payload under construction", "id", old.id, "number", old.header.Number)
 }

@@ -76,7 +76,8 @@ func (g *gate) pass(p prefix, publish func() bool) bool {
 	return true
 }
 
-// close ends the publishing for good. The first reason wins.
+// close ends the publishing for good. The first reason wins, except that after a failure it is still open
+// whether the block is fetched or abandoned.
 func (g *gate) close(why reason) (first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -86,6 +87,9 @@ func (g *gate) close(why reason) (first bool) {
 // closeLocked assumes that the lock is held.
 func (g *gate) closeLocked(why reason) bool {
 	if g.closed != building {
+		if g.closed == failed {
+			g.closed = why
+		}
 		return false
 	}
 	g.closed = why
