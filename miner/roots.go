@@ -6,6 +6,7 @@ package miner
 import (
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -31,6 +32,7 @@ type rootPipeline struct {
 	err   error            // valid after done
 
 	settled atomic.Uint64 // steps taken in, hashed or not
+	closing sync.Once     // of steps
 }
 
 // step is what one published flashblock adds.
@@ -77,7 +79,7 @@ func (p *rootPipeline) current() root {
 // finish waits for everything pushed to be applied, ends the goroutine, and returns the root after
 // what finalize adds. The state is the caller's afterwards. It must be called once.
 func (p *rootPipeline) finish(finalize func(*state.StateDB)) root {
-	close(p.steps)
+	p.abandon()
 	<-p.done
 	if p.err != nil {
 		return root{err: p.err}
@@ -86,8 +88,9 @@ func (p *rootPipeline) finish(finalize func(*state.StateDB)) root {
 	return p.hash()
 }
 
-// abandon ends the goroutine without hashing what is left, and does not wait for it.
-func (p *rootPipeline) abandon() { close(p.steps) }
+// abandon ends the goroutine without hashing what is left, and does not wait for it. It may be called
+// again, and after finish.
+func (p *rootPipeline) abandon() { p.closing.Do(func() { close(p.steps) }) }
 
 func (p *rootPipeline) loop() {
 	defer close(p.done)

@@ -46,6 +46,9 @@ func (j *job) resolve(ctx context.Context) (*engine.ExecutionPayloadEnvelope, *s
 		j.result.envelope, j.result.sealed, j.result.err = j.seal()
 		if j.result.err != nil {
 			log.Error("Failed to seal a payload, rebuilding it by op-geth's miner", "id", j.id, "number", j.header.Number, "err", j.result.err)
+			if j.roots != nil {
+				j.roots.abandon()
+			}
 			j.result.envelope, j.result.err = j.rebuild(ctx)
 		}
 		if j.result.err == nil {
