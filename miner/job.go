@@ -37,7 +37,7 @@ type job struct {
 	schedule schedule
 	limits   limits
 	filter   txpool.PendingFilter
-	pace     *pace // shared by the builder's jobs, which run one at a time
+	pace     *pace // shared by the builder's jobs
 	failsafe func() bool
 	hooks    hooks
 

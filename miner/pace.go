@@ -4,13 +4,16 @@
 package miner
 
 import (
+	"sync"
 	"time"
 
 	gethparams "github.com/ethereum/go-ethereum/params"
 )
 
-// pace predicts how long it takes to execute and to publish, from what it took before.
+// pace predicts how long it takes to execute and to publish, from what it took before. It is safe for
+// concurrent use: a superseded job may still be on its last flashblock when the next one starts.
 type pace struct {
+	mu       sync.Mutex
 	nsPerGas float64       // of execution
 	publish  time.Duration // from the last transaction to the hand-over to the stream
 }
@@ -38,12 +41,16 @@ const minBudgetShare = 20
 
 // cost predicts the time to execute gas and publish it, in a schedule of the given interval.
 func (p *pace) cost(gas uint64, interval time.Duration) time.Duration {
+	p.mu.Lock()
 	execute := time.Duration(float64(gas) * p.nsPerGas * marginFactor)
+	p.mu.Unlock()
 	return max(execute, interval/minBudgetShare) + p.reserve()
 }
 
 // reserve predicts the time to publish what was executed.
 func (p *pace) reserve() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return time.Duration(float64(p.publish)*marginFactor) + marginFixed
 }
 
@@ -52,10 +59,14 @@ func (p *pace) executed(gas uint64, took time.Duration) {
 	if gas < 10*gethparams.TxGas {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.nsPerGas += paceWeight * (float64(took)/float64(gas) - p.nsPerGas)
 }
 
 // published takes in a measurement.
 func (p *pace) published(took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.publish += time.Duration(paceWeight * float64(took-p.publish))
 }
