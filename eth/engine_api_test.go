@@ -28,7 +28,7 @@ const codeNotFound = -32601
 // Every method listed is served, and every method op-geth's type or ours has is listed.
 func TestCapabilitiesAreServed(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, flashblocks)
+	n := newNode(t, jovian, enabled)
 	var caps, theirs []string
 	n.call("engine_exchangeCapabilities", []string{}).into(t, &caps)
 	newNode(t, jovian, stock).call("engine_exchangeCapabilities", []string{}).into(t, &theirs)
@@ -237,7 +237,7 @@ func TestGetPayloadWithoutAnswer(t *testing.T) {
 // refused at once.
 func TestAttributesThatCannotBeBuiltAreRefused(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, flashblocks)
+	n := newNode(t, jovian, enabled)
 	got := n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, 0).with(object{"minBaseFee": nil}))
 	require.Equal(t, answer{Code: -38003, Error: "Invalid payload attributes", Data: `{"err":"missing minBaseFee"}`}, got)
 }
@@ -249,7 +249,7 @@ func TestBuildChain(t *testing.T) {
 	for _, f := range allForks {
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
-			n, plain := newNode(t, f, flashblocks), newNode(t, f, stock)
+			n, plain := newNode(t, f, enabled), newNode(t, f, stock)
 			parent, at := n.genesisHash(), uint64(genesisTime)
 			for nonce := range uint64(3) {
 				require.NoError(t, n.eth.TxPool().Add([]*types.Transaction{n.transfer(nonce)}, true)[0])

@@ -74,7 +74,7 @@ func TestForkchoiceLikeStock(t *testing.T) {
 	for _, f := range allForks {
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
-			ours, theirs := newNode(t, f, flashblocks), newNode(t, f, stock)
+			ours, theirs := newNode(t, f, enabled), newNode(t, f, stock)
 			genesis := ours.genesisHash()
 			require.Equal(t, theirs.genesisHash(), genesis)
 
@@ -101,7 +101,7 @@ func TestForkchoiceLikeStock(t *testing.T) {
 // The same with no attributes, and with arguments that are no attributes at all.
 func TestForkchoiceWithoutAttributesLikeStock(t *testing.T) {
 	t.Parallel()
-	ours, theirs := newNode(t, jovian, flashblocks), newNode(t, jovian, stock)
+	ours, theirs := newNode(t, jovian, enabled), newNode(t, jovian, stock)
 	for version := 1; version <= 4; version++ {
 		for _, params := range [][]any{
 			{head(ours.genesisHash())}, {head(ours.genesisHash()), nil}, {head(common.Hash{1}), nil},
@@ -119,7 +119,7 @@ func TestGetPayloadLikeStock(t *testing.T) {
 	for _, f := range allForks {
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
-			ours, theirs := newNode(t, f, flashblocks), newNode(t, f, stock)
+			ours, theirs := newNode(t, f, enabled), newNode(t, f, stock)
 			attrs := f.attributes(genesisTime, 0)
 			id := ours.fcu(ours.genesisHash(), attrs)
 			require.Equal(t, theirs.fcu(theirs.genesisHash(), attrs), id)

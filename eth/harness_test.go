@@ -177,8 +177,8 @@ func testConfig() Config {
 	return cfg
 }
 
-// flashblocks registers this package as a node does, with the real builder.
-func flashblocks(t testing.TB, n *testNode) {
+// enabled registers this package as a node does, with the real builder.
+func enabled(t testing.TB, n *testNode) {
 	t.Helper()
 	service, err := Register(n.stack, n.eth, testConfig())
 	require.NoError(t, err)
@@ -213,11 +213,17 @@ func newNode(t testing.TB, f fork, register setup) *testNode {
 	t.Helper()
 	n := newUnstarted(t, f, f.genesis())
 	register(t, n)
-	require.NoError(t, n.stack.Start())
-	n.client = n.stack.Attach()
-	t.Cleanup(n.client.Close)
-	n.eth.SetSynced()
+	n.start()
 	return n
+}
+
+// start starts the node and connects to it.
+func (n *testNode) start() {
+	n.t.Helper()
+	require.NoError(n.t, n.stack.Start())
+	n.client = n.stack.Attach()
+	n.t.Cleanup(n.client.Close)
+	n.eth.SetSynced()
 }
 
 // answer is what a JSON-RPC call came to, comparable between nodes.

@@ -1,0 +1,93 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+	"github.com/stretchr/testify/require"
+)
+
+// fallbackArgs are the arguments of a job on genesis that has published the given transactions.
+func fallbackArgs(t *testing.T, n *testNode, published ...*types.Transaction) *gethminer.BuildPayloadArgs {
+	t.Helper()
+	c := n.eth.BlockChain().Config()
+	at := uint64(genesisTime + blockTime)
+	var deposit types.Transaction
+	require.NoError(t, deposit.UnmarshalBinary(l1Info(n.fork, 0)))
+	args := &gethminer.BuildPayloadArgs{
+		Parent:       n.genesisHash(),
+		Timestamp:    at,
+		Random:       common.Hash{7},
+		GasLimit:     ptr(uint64(30_000_000)),
+		Transactions: append([]*types.Transaction{&deposit}, published...),
+		Version:      3,
+	}
+	if c.IsCanyon(at) {
+		args.Withdrawals = types.Withdrawals{}
+	}
+	if c.IsEcotone(at) {
+		args.BeaconRoot = &common.Hash{9}
+	}
+	if c.IsHolocene(at) {
+		args.EIP1559Params = common.FromHex("0x000000fa00000006")
+	}
+	if c.IsJovian(at) {
+		args.MinBaseFee = ptr(uint64(0))
+	}
+	return args
+}
+
+// The fallback's block has exactly the transactions that were published, whatever else the pool offers,
+// and a plain op-geth imports it.
+func TestFallbackBuildsWhatWasPublished(t *testing.T) {
+	t.Parallel()
+	for _, f := range allForks {
+		t.Run(string(f), func(t *testing.T) {
+			t.Parallel()
+			n, plain := newNode(t, f, enabled), newNode(t, f, stock)
+			pending := []*types.Transaction{n.transfer(0), n.transfer(1), n.transfer(2), n.transfer(3)}
+			for _, err := range n.eth.TxPool().Add(pending, true) {
+				require.NoError(t, err)
+			}
+			fallback := newFallback(n.eth.Miner())
+			args := fallbackArgs(t, n, pending[:2]...)
+			before := *args
+
+			env, err := fallback(t.Context(), args)
+			require.NoError(t, err)
+			require.Equal(t, before, *args, "the caller's arguments were changed")
+			require.Len(t, env.ExecutionPayload.Transactions, 3)
+			for i, tx := range args.Transactions {
+				want, err := tx.MarshalBinary()
+				require.NoError(t, err)
+				require.Equal(t, want, env.ExecutionPayload.Transactions[i])
+			}
+			plain.insert(env)
+			n.insert(env)
+
+			again, err := fallback(t.Context(), args)
+			require.NoError(t, err)
+			require.Equal(t, env.ExecutionPayload.BlockHash, again.ExecutionPayload.BlockHash)
+		})
+	}
+}
+
+// What op-geth cannot execute is an error and not a shorter block.
+func TestFallbackErrors(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, jovian, enabled)
+	fallback := newFallback(n.eth.Miner())
+
+	_, err := fallback(t.Context(), fallbackArgs(t, n, n.transfer(5)))
+	require.ErrorContains(t, err, "nonce too high")
+
+	args := fallbackArgs(t, n)
+	args.Parent = common.Hash{1}
+	_, err = fallback(t.Context(), args)
+	require.ErrorContains(t, err, "missing parent")
+}

@@ -1,0 +1,45 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/stretchr/testify/require"
+)
+
+// The builder hears of every setting, with zero sizes as no limit, and the answers are op-geth's.
+func TestMinerAPIForwards(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	ours, theirs := newNode(t, jovian, withBuilder(fake)), newNode(t, jovian, stock)
+	var none *big.Int
+	for _, tt := range []struct {
+		method string
+		params []any
+		want   []any
+	}{
+		{"miner_setMaxDASize", []any{"0x64", "0x3e8"}, []any{big.NewInt(100), big.NewInt(1000)}},
+		{"miner_setMaxDASize", []any{"0x0", "0x0"}, []any{none, none}},
+		{"miner_setMaxDASize", []any{"0x0", "0x1"}, []any{none, big.NewInt(1)}},
+		{"miner_setMaxDASize", []any{"0x1"}, nil},
+		{"miner_setMaxDASize", []any{"-0x1", "0x1"}, nil},
+		{"miner_setGasLimit", []any{"0x1c9c380"}, []any{uint64(30_000_000)}},
+		{"miner_setGasLimit", []any{"0x0"}, []any{uint64(0)}},
+		{"miner_setGasLimit", []any{5}, nil},
+		{"miner_setGasPrice", []any{"0x3b9aca00"}, []any{big.NewInt(1_000_000_000)}},
+		{"miner_setGasPrice", []any{"cheap"}, nil},
+		{"miner_setExtra", []any{"extra"}, nil},
+	} {
+		fake.limits = nil
+		require.Equal(t, theirs.call(tt.method, tt.params...), ours.call(tt.method, tt.params...), "%s%v", tt.method, tt.params)
+		require.Equal(t, tt.want, fake.limits, "%s%v", tt.method, tt.params)
+	}
+	// op-geth's own miner and pool are set as well: they serve what the builder leaves to them.
+	require.Equal(t, "true", ours.call("miner_setGasPrice", "0x77359400").Result)
+	require.ErrorIs(t, ours.eth.TxPool().Add([]*types.Transaction{ours.transfer(0)}, true)[0], txpool.ErrTxGasPriceTooLow)
+}
