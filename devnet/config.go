@@ -6,9 +6,13 @@ package devnet
 import (
 	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/ethereum/go-ethereum/log"
+
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // Bounds on what a devnet accepts.
@@ -45,7 +49,7 @@ var DefaultConfig = Config{
 	Batcher:       true,
 	NodeBinary:    "bin/flashgeth",
 	OpStackDir:    "bin/opstack",
-	GenesisOffset: 6 * time.Second,
+	GenesisOffset: 8 * time.Second,
 }
 
 // Check reports the first value that a devnet could not run with, as one sentence.
@@ -55,16 +59,53 @@ func (c *Config) Check() error {
 		return fmt.Errorf("block time %v is not possible: OP Stack blocks are whole seconds apart, at least 1s", c.BlockTime)
 	case c.L1BlockTime < time.Second || c.L1BlockTime%time.Second != 0:
 		return fmt.Errorf("L1 block time %v is not possible: it must be whole seconds, at least 1s", c.L1BlockTime)
-	case c.Interval <= 0 && !c.Plain:
-		return errors.New("flashblocks interval must be greater than zero")
-	case c.Interval > c.BlockTime:
-		return fmt.Errorf("flashblocks interval %v is longer than the block time %v", c.Interval, c.BlockTime)
 	case c.GasLimit < minGasLimit:
 		return fmt.Errorf("gas limit %d is below the least useful one, %d", c.GasLimit, minGasLimit)
 	case c.NodeBinary == "":
 		return errors.New("no node binary is given")
 	case c.OpStackDir == "":
 		return errors.New("no directory of op-node and op-batcher is given")
+	}
+	return c.checkInterval()
+}
+
+// checkInterval applies the builder's own rules, and those of its flag, to the interval.
+func (c *Config) checkInterval() error {
+	if c.Plain {
+		return nil
+	}
+	builder := params.DefaultFlashblocks
+	builder.Enabled, builder.Interval = true, c.Interval
+	if err := builder.Check(); err != nil {
+		return err
+	}
+	if err := builder.CheckBlockTime(c.BlockTime); err != nil {
+		return err
+	}
+	if c.Interval%time.Millisecond != 0 {
+		return fmt.Errorf("flashblocks interval %v must be whole milliseconds", c.Interval)
+	}
+	return nil
+}
+
+// programs returns the binaries that the devnet runs, each with the make target that builds it.
+func (c *Config) programs() map[string]string {
+	programs := map[string]string{
+		c.NodeBinary:                           "make build",
+		filepath.Join(c.OpStackDir, "op-node"): "make opstack",
+	}
+	if c.Batcher {
+		programs[filepath.Join(c.OpStackDir, "op-batcher")] = "make opstack"
+	}
+	return programs
+}
+
+// checkPrograms reports a binary that is not there, before anything is started.
+func (c *Config) checkPrograms() error {
+	for path, target := range c.programs() {
+		if _, err := exec.LookPath(path); err != nil {
+			return fmt.Errorf("the program %s cannot be run (%w): build it with `%s`", path, err, target)
+		}
 	}
 	return nil
 }

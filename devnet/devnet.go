@@ -73,7 +73,10 @@ func Start(ctx context.Context, cfg Config) (*Devnet, error) {
 
 // start boots the parts in the order of their dependencies.
 func (d *Devnet) start(ctx context.Context) error {
-	var err error
+	err := d.cfg.checkPrograms()
+	if err != nil {
+		return err
+	}
 	if d.layout, err = newLayout(d.cfg.DataDir); err != nil {
 		return err
 	}

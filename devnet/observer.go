@@ -73,10 +73,13 @@ type Observer struct {
 	noted map[common.Hash]uint64 // blocks that were or will be judged, with their numbers
 	next  uint64                 // block number to look at next
 
-	mu      sync.Mutex // guards everything below, and serialises the sink
-	ledger  *ledger
-	waiting []*sealedBlock // sealed, not judged yet
-	summary Summary
+	mu        sync.Mutex // guards everything below, and serialises the sink
+	ledger    *ledger
+	waiting   []*sealedBlock // sealed, not judged yet
+	published uint64         // highest block number with flashblocks
+	judged    uint64         // highest block number judged
+	finishing bool           // blocks above published are ignored
+	summary   Summary
 }
 
 // NewObserver returns an observer that is not connected.
@@ -104,18 +107,47 @@ func (o *Observer) Start(ctx context.Context) error {
 		BackoffMax: time.Second,
 		Queue:      1024, // a terminal that blocks must not look like a gap in the stream
 	})
+	// The end of ctx ends the dial only: Finish still needs the stream.
+	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := o.sub.Start(ctx); err != nil {
+		o.cancel()
 		client.Close()
 		return err
 	}
-	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	o.wg.Go(func() { o.follow(ctx) })
 	return nil
 }
 
-// Stop judges what is left, ends following and returns the summary.
+// Finish waits until the block in progress is sealed and judged, and ignores what is published after
+// it, so that the last flashblocks of a run have a known fate. It gives up after a slot or the end of
+// ctx.
+func (o *Observer) Finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, o.cfg.BlockTime+settleTime)
+	defer cancel()
+
+	o.mu.Lock()
+	o.finishing = true
+	o.mu.Unlock()
+	ticker := time.NewTicker(headInterval)
+	defer ticker.Stop()
+	for !o.finished() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// finished tells whether every block with published flashblocks was judged.
+func (o *Observer) finished() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.judged >= o.published && (len(o.waiting) == 0 || o.waiting[0].Number > o.published)
+}
+
+// Stop ends following and returns the summary.
 func (o *Observer) Stop() (Summary, error) {
-	o.settle()
 	o.cancel()
 	o.wg.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), observerTimeout)
@@ -130,22 +162,6 @@ func (o *Observer) Stop() (Summary, error) {
 		o.cfg.Sink.Settled(fb)
 	}
 	return o.summary, err
-}
-
-// settle waits until every sealed block seen was judged, which is no longer than the settle time.
-func (o *Observer) settle() {
-	ticker := time.NewTicker(headInterval)
-	defer ticker.Stop()
-	for {
-		o.mu.Lock()
-		o.judge(time.Now())
-		left := len(o.waiting)
-		o.mu.Unlock()
-		if left == 0 {
-			return
-		}
-		<-ticker.C
-	}
 }
 
 // Summary returns the counts so far.
@@ -164,6 +180,12 @@ func (o *Observer) deliver(d stream.Delivery) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if number := fb.Metadata.BlockNumber; number > o.published {
+		if o.finishing {
+			return
+		}
+		o.published = number
+	}
 	o.summary.Flashblocks++
 	o.cfg.Sink.Flashblock(o.ledger.add(fb, d.Arrived))
 }
@@ -251,12 +273,13 @@ func (o *Observer) note(block *sealedBlock) {
 
 // judge compares the waiting blocks in order. It assumes that mu is held.
 func (o *Observer) judge(now time.Time) {
-	for len(o.waiting) > 0 {
+	for len(o.waiting) > 0 && (!o.finishing || o.waiting[0].Number <= o.published) {
 		block, done := o.ledger.compare(o.waiting[0], now)
 		if !done {
 			return
 		}
 		o.waiting = o.waiting[1:]
+		o.judged = max(o.judged, block.Number)
 		o.count(block)
 		o.cfg.Sink.Block(block)
 		for _, fb := range o.ledger.take(block.Number) {

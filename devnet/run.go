@@ -112,6 +112,9 @@ func (s *session) run(ctx context.Context) error {
 	}
 	failure := s.watch(ctx)
 	s.load.Stop()
+	if failure == nil {
+		s.observer.Finish(context.WithoutCancel(ctx))
+	}
 	summary, err := s.observer.Stop()
 	s.view.Close()
 	return errors.Join(failure, err, s.conclude(summary))
@@ -123,14 +126,14 @@ func (s *session) announce(ends Endpoints) error {
 		return json.NewEncoder(s.cfg.Out).Encode(ends)
 	}
 	_, err := fmt.Fprintf(s.cfg.Out, `devnet: ready, chain id %d
-  sequencer    %s  %s
-  flashblocks  %s
-  metrics      %s
-  engine       %s
-  op-node      %s
-  L1           %s
-  files, logs  %s
-  a funded key %s
+  sequencer   %s  %s
+  flashblocks %s
+  metrics     %s
+  engine      %s
+  op-node     %s
+  L1          %s
+  files, logs %s
+  funded key  %s
 
 `, ends.ChainID, ends.SequencerRPC, ends.SequencerWS, ends.FlashblocksWS, ends.Metrics, ends.Engine, ends.OpNodeRPC,
 		ends.L1RPC, ends.DataDir, ends.Keys[0])

@@ -61,9 +61,9 @@ func thousands(n uint64) string {
 // SummaryText returns the closing words of a run.
 func SummaryText(status Status) string {
 	s := status.Summary
-	text := fmt.Sprintf("%s blocks, %s flashblocks, %s transactions in %v; safe head %d, %s transactions sent, %d rejected\n",
-		thousands(uint64(s.Blocks)), thousands(uint64(s.Flashblocks)), thousands(uint64(s.Txs)),
-		status.Elapsed.Round(time.Second), status.Safe, thousands(status.Accepted), status.Rejected)
+	text := fmt.Sprintf("%s blocks, %s flashblocks, %s transactions in %v; safe head %d\n",
+		thousands(uint64(s.Blocks)), thousands(uint64(s.Flashblocks)), thousands(uint64(s.Txs)), status.Elapsed.Round(time.Second), status.Safe)
+	text += fmt.Sprintf("load: %s transactions accepted, %s rejected\n", thousands(status.Accepted), thousands(status.Rejected))
 	text += fmt.Sprintf("published == sealed: %d of %d blocks", s.Matching, s.Blocks)
 	if s.Unstreamed > 0 {
 		text += fmt.Sprintf(", %d without user transactions were not streamed", s.Unstreamed)
