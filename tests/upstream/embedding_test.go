@@ -27,12 +27,12 @@ type (
 // What op-geth's services ask of a backend. If one of these no longer compiles, a bump gave an
 // interface a method that EthAPIBackend's embedding does not carry.
 var (
-	_ ethapi.Backend             = backend{}
-	_ filters.Backend            = backend{}
-	_ tracers.Backend            = backend{}
-	_ gasprice.OracleBackend     = backend{}
-	_ miner.Backend              = (*eth.Ethereum)(nil)
-	_ miner.BackendWithInterop   = (*eth.Ethereum)(nil)
+	_ ethapi.Backend           = backend{}
+	_ filters.Backend          = backend{}
+	_ tracers.Backend          = backend{}
+	_ gasprice.OracleBackend   = backend{}
+	_ miner.Backend            = (*eth.Ethereum)(nil)
+	_ miner.BackendWithInterop = (*eth.Ethereum)(nil)
 )
 
 // TestEmbeddingPromotes checks that an embedding carries every method of what it embeds: a second

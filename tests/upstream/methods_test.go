@@ -28,9 +28,9 @@ func TestConsensusAPIMethods(t *testing.T) {
 
 // The classes of a StateDB method, as written in testdata/statedb-methods.txt.
 const (
-	classMutator   = "mutator"   // changes accounts, storage or code: the recorder overrides it
-	classTransient = "transient" // changes what ends with the transaction or never enters the state
-	classReader    = "reader"    // changes nothing
+	classMutator   = "mutator"      // changes accounts, storage or code: the recorder overrides it
+	classTransient = "transient"    // changes what ends with the transaction or never enters the state
+	classReader    = "reader"       // changes nothing
 	classNew       = "unclassified" // what -update writes for a method it does not know
 )
 
