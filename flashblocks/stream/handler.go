@@ -4,6 +4,7 @@
 package stream
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -56,10 +57,11 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, form Form, onClose f
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
-	if !h.running() {
+	if !h.enter() {
 		http.Error(w, "the stream is not running", http.StatusServiceUnavailable)
 		return false
 	}
+	defer h.wg.Done()
 	if h.active.Add(1) > int64(h.cfg.Limit) {
 		h.active.Add(-1)
 		h.reject(w, r)
@@ -111,7 +113,11 @@ func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, 
 		h.log.Debug("Flashblocks client failed the handshake", "client", r.RemoteAddr, "err", err)
 		return nil, err
 	}
-	if tcp, ok := ws.NetConn().(*net.TCPConn); ok && h.cfg.SendBuffer > 0 {
+	conn := ws.NetConn()
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok && h.cfg.SendBuffer > 0 {
 		if err := tcp.SetWriteBuffer(h.cfg.SendBuffer); err != nil {
 			h.log.Debug("Could not set the send buffer of a flashblocks client", "client", r.RemoteAddr, "err", err)
 		}

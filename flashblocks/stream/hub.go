@@ -37,7 +37,7 @@ type Hub struct {
 	state   lifecycle
 	unwatch func() bool
 	shards  [pingShards]map[*client]struct{}
-	wg      sync.WaitGroup // dispatcher, pinger and every client's goroutines
+	wg      sync.WaitGroup // dispatcher, pinger, requests and every client's goroutines
 	done    chan struct{}  // closed when closing begins
 }
 
@@ -107,7 +107,7 @@ func (h *Hub) Start(ctx context.Context) error {
 // Stop refuses new clients and messages, lets the connected clients take what is published, closes
 // them with 1001 (going away) and returns when every goroutine of the hub has ended. Clients that
 // have not finished when ctx ends, or after DrainTimeout if it has no deadline, are cut off, and
-// ErrDrainTimeout says so.
+// ErrDrainTimeout says so. A request being answered may take CloseGrace and a handshake longer.
 func (h *Hub) Stop(ctx context.Context) error {
 	h.beginStop()
 	if _, ok := ctx.Deadline(); !ok {
@@ -226,9 +226,14 @@ func (h *Hub) unregister(c *client) {
 	delete(h.shards[c.shard], c)
 }
 
-// running reports whether the hub admits clients.
-func (h *Hub) running() bool {
+// enter lets Stop wait for a request, or reports false if the hub is not running. The caller ends with
+// h.wg.Done.
+func (h *Hub) enter() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.state == stateRunning
+	if h.state != stateRunning {
+		return false
+	}
+	h.wg.Add(1)
+	return true
 }

@@ -5,10 +5,13 @@ package stream
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +37,7 @@ func TestSubscriberSaysWhyItCannotConnect(t *testing.T) {
 		closed.Addr().String():            "refused",
 		mute.Addr().String():              "timeout",
 	} {
-		_, events := follow(t, SubscriberConfig{URL: "ws://" + target + "/?key=secret", DialTimeout: 500 * time.Millisecond})
+		_, events := follow(t, SubscriberConfig{URL: "ws://" + target + "/?key=secret", DialTimeout: 2 * time.Second})
 		state := next[State](t, events)
 		require.False(t, state.Connected)
 		require.ErrorContains(t, state.Reason, reason)
@@ -112,4 +115,23 @@ func TestSubscriberStopsInEveryState(t *testing.T) {
 		cancel()
 		require.NoError(t, s.Stop(context.Background()))
 	})
+}
+
+func TestSubscriberOverTLS(t *testing.T) {
+	t.Parallel()
+	donor := httptest.NewUnstartedServer(nil)
+	donor.StartTLS() // for its certificate
+	t.Cleanup(donor.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(donor.Certificate())
+
+	h := newHarness(t, HubConfig{SendBuffer: 1 << 16}, ServerConfig{TLS: &tls.Config{Certificates: donor.TLS.Certificates}})
+	h.publish(1, 0, 20)
+	target := strings.Replace(h.url("/?from=current"), "ws://", "wss://", 1)
+	_, events := follow(t, SubscriberConfig{URL: target, TLS: &tls.Config{RootCAs: roots}})
+	for index := range uint64(21) {
+		expectDelivery(t, events, 1, index)
+	}
+	_, distrusting := follow(t, SubscriberConfig{URL: target})
+	require.ErrorContains(t, next[State](t, distrusting).Reason, "certificate")
 }

@@ -226,7 +226,7 @@ func TestSubscriberReconnects(t *testing.T) {
 			cfg := SubscriberConfig{URL: target + "/ws?key=secret&from=current"}
 			cfg.Limits.MaxDecoded, cfg.Limits.MaxCompressed = 4000, 4000
 			if end == nil {
-				cfg.PingInterval, cfg.ReadTimeout = 10*time.Millisecond, 200*time.Millisecond
+				cfg.PingInterval, cfg.ReadTimeout = 10*time.Millisecond, time.Second
 			}
 			_, events := follow(t, cfg)
 			for index := range uint64(3) {
@@ -268,7 +268,10 @@ func TestSubscriberLeavesOutReplayedMessages(t *testing.T) {
 		expectDelivery(t, events, 1, index)
 	}
 	require.NoError(t, s.Stop(t.Context()))
+	for len(events) > 0 {
+		require.IsNotType(t, Delivery{}, <-events, "a message came twice")
 	}
+}
 
 func TestSubscriberSkipsWhatIsNoFlashblock(t *testing.T) {
 	t.Parallel()
