@@ -68,7 +68,9 @@ func variables(t *testing.T, file string) []*ast.ValueSpec {
 	for _, decl := range parsed.Decls {
 		if gen, ok := decl.(*ast.GenDecl); ok && gen.Tok == token.VAR {
 			for _, spec := range gen.Specs {
-				specs = append(specs, spec.(*ast.ValueSpec))
+				value, ok := spec.(*ast.ValueSpec)
+				require.True(t, ok, file)
+				specs = append(specs, value)
 			}
 		}
 	}
@@ -91,10 +93,16 @@ func flagName(t *testing.T, value ast.Expr) string {
 	}
 	for _, elt := range lit.Elts {
 		field, ok := elt.(*ast.KeyValueExpr)
-		if !ok || field.Key.(*ast.Ident).Name != "Name" {
+		if !ok {
 			continue
 		}
-		name, err := strconv.Unquote(field.Value.(*ast.BasicLit).Value)
+		key, ok := field.Key.(*ast.Ident)
+		if !ok || key.Name != "Name" {
+			continue
+		}
+		text, ok := field.Value.(*ast.BasicLit)
+		require.True(t, ok, "the name of a flag is not a literal")
+		name, err := strconv.Unquote(text.Value)
 		require.NoError(t, err)
 		return name
 	}

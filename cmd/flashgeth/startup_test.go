@@ -49,7 +49,7 @@ func TestStartErrors(t *testing.T) {
 		"dev mode":             {[]string{"--dev"}, "cannot be combined with --dev"},
 		"light client":         {[]string{"--beacon.api", "http://127.0.0.1:1"}, "cannot be combined with --dev or --beacon.api"},
 		"unknown flag":         {[]string{"--flashblocks.interval", "200"}, "flag provided but not defined: -flashblocks.interval"},
-		"unknown command":      {[]string{"strat"}, `invalid command: "strat"`},
+		"unknown command":      {[]string{"run"}, `invalid command: "run"`},
 		"no such file":         {[]string{"--config", "testdata/none.toml"}, "testdata/none.toml: no such file"},
 		"unknown key":          {[]string{"--config", bad}, "field 'Intervall' is not defined in params.Flashblocks"},
 	} {
