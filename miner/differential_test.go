@@ -78,7 +78,7 @@ func runDifferential(t *testing.T, f fork, scheme string, seed int64) {
 		s.txpool.Add(m.txs(m.rng.Intn(20)), true)
 		slot := s.begin(args)
 		for range m.rng.Intn(slot.job.schedule.len() + 1) {
-			slot.send(m.txs(m.rng.Intn(12))...)
+			slot.offer(m.txs(m.rng.Intn(12))...)
 			slot.step()
 		}
 		envelope := slot.end()

@@ -95,7 +95,7 @@ func TestScheduleProperties(t *testing.T) {
 	t.Parallel()
 	seed := time.Now().UnixNano()
 	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
-	for range 20_000 {
+	for range 5_000 {
 		block := time.Duration(1+rng.Intn(12)) * time.Second
 		set := timing{
 			blockTime:  block,

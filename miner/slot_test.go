@@ -101,9 +101,17 @@ func (s *slot) steps() {
 	}
 }
 
-// send adds transactions to the pool in the middle of a slot and waits until the job has heard of
+// send adds transactions to the pool in the middle of a slot.
+func (s *slot) send(txs ...*types.Transaction) {
+	s.t.Helper()
+	for _, err := range s.offer(txs...) {
+		require.NoError(s.t, err)
+	}
+}
+
+// offer adds transactions to the pool in the middle of a slot and waits until the job has heard of
 // those that are executable. It returns the pool's errors.
-func (s *slot) send(txs ...*types.Transaction) []error {
+func (s *slot) offer(txs ...*types.Transaction) []error {
 	s.t.Helper()
 	if s.done < s.job.schedule.len() {
 		s.idle()

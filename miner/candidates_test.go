@@ -1,0 +1,282 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"math/big"
+	"math/rand"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
+	"github.com/stretchr/testify/require"
+)
+
+// ltx is a transaction as the pool's walk gives it. Its arrival is the given second.
+func ltx(nonce, tip, feeCap uint64, arrival int) *txpool.LazyTransaction {
+	tx := types.NewTx(&types.DynamicFeeTx{
+		Nonce:     nonce,
+		GasTipCap: new(big.Int).SetUint64(tip),
+		GasFeeCap: new(big.Int).SetUint64(feeCap),
+		Gas:       21_000 + uint64(arrival),
+	})
+	tx.SetTime(time.Unix(int64(arrival), 0))
+	return lazy(tx)
+}
+
+func TestCandidatesOrder(t *testing.T) {
+	t.Parallel()
+	a, b, c, d, e := common.Address{1}, common.Address{2}, common.Address{3}, common.Address{4}, common.Address{5}
+	queue := newCandidates(uint256.NewInt(100), []common.Address{e}, 1)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{
+		a: {ltx(0, 50, 1000, 4), ltx(1, 70, 1000, 1)},
+		b: {ltx(0, 60, 1000, 3)},
+		c: {ltx(0, 60, 1000, 2)},
+		d: {ltx(0, 500, 105, 1)}, // pays 5 over the base fee
+	})
+	queue.add(e, ltx(9, 1, 1000, 9))
+	var order []common.Address
+	for s := queue.peek(); s != nil; s = queue.peek() {
+		order = append(order, s.addr)
+		queue.shift()
+	}
+	require.Equal(t, []common.Address{e, c, b, a, a, d}, order, "priority, tip, arrival; a's second only after its first")
+	require.Zero(t, queue.gas)
+}
+
+func TestCandidatesReplace(t *testing.T) {
+	t.Parallel()
+	from := common.Address{1}
+	walk := []*txpool.LazyTransaction{ltx(0, 5, 1000, 1), ltx(1, 5, 1000, 2)}
+	queue := newCandidates(nil, nil, 1)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{from: slices.Clone(walk), {2}: {ltx(0, 6, 1000, 3)}})
+	queue.add(from, walk[0])
+	require.Len(t, queue.peek().txs, 1, "an announcement of what the walk gave changes nothing")
+
+	better := ltx(0, 8, 1000, 4)
+	queue.add(from, better)
+	require.Equal(t, []*txpool.LazyTransaction{better, walk[1]}, queue.peek().txs)
+	require.EqualValues(t, 8, queue.peek().tip.Uint64())
+	require.EqualValues(t, better.Gas+walk[1].Gas+21_003, queue.gas)
+
+	queue.add(from, ltx(1, 9, 1000, 5))
+	require.EqualValues(t, 8, queue.peek().tip.Uint64(), "the first transaction ranks the sender")
+	queue.shift()
+	require.EqualValues(t, 9, queue.peek().tip.Uint64())
+}
+
+func TestCandidatesGivenUp(t *testing.T) {
+	t.Parallel()
+	from := common.Address{1}
+	queue := newCandidates(nil, nil, 3)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{from: {ltx(0, 5, 1000, 1), ltx(1, 5, 1000, 2)}})
+	queue.pop()
+	require.Nil(t, queue.peek())
+	require.Zero(t, queue.gas)
+	queue.add(from, ltx(0, 7, 1000, 3))
+	require.Equal(t, from, queue.peek().addr, "a new transaction is another chance")
+
+	queue.idle()
+	require.Nil(t, queue.peek())
+	queue.add(from, ltx(1, 7, 1000, 4))
+	require.Nil(t, queue.peek(), "a later nonce does not fill the gap")
+	queue.shiftIn(t, from)
+}
+
+// shiftIn asserts that an idle sender comes back when an earlier transaction arrives.
+func (c *candidates) shiftIn(t *testing.T, from common.Address) {
+	t.Helper()
+	s := c.senders[from]
+	s.txs = s.txs[1:]
+	c.rank(s)
+	c.add(from, ltx(0, 9, 1000, 9))
+	require.Equal(t, from, c.peek().addr)
+}
+
+func TestCandidatesPark(t *testing.T) {
+	t.Parallel()
+	a, b := common.Address{1}, common.Address{2}
+	queue := newCandidates(nil, nil, 5)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{a: {ltx(3, 9, 1000, 1)}, b: {ltx(0, 5, 1000, 2)}})
+	queue.park(3)
+	require.Equal(t, b, queue.peek().addr)
+	queue.unpark(2)
+	require.Equal(t, b, queue.peek().addr)
+	queue.unpark(3)
+	require.Equal(t, a, queue.peek().addr)
+
+	queue.park(4)
+	queue.add(a, ltx(3, 11, 1000, 3))
+	require.Equal(t, a, queue.peek().addr, "a replacement may be smaller: it is looked at now")
+	queue.park(4)
+	queue.unpark(4)
+	queue.shift()
+	require.Equal(t, b, queue.peek().addr)
+	require.Len(t, queue.heap, 1, "a sender that was parked twice is back once")
+}
+
+func TestInboxOverflow(t *testing.T) {
+	t.Parallel()
+	box := newInbox()
+	one := []*types.Transaction{types.NewTx(&types.LegacyTx{})}
+	many := slices.Repeat(one, inboxLimit)
+	box.deliver(one)
+	txs, overflow := box.drain()
+	require.Equal(t, one, txs)
+	require.False(t, overflow)
+	box.deliver(many)
+	box.deliver(one)
+	box.deliver(one)
+	txs, overflow = box.drain()
+	require.Empty(t, txs)
+	require.True(t, overflow)
+	box.deliver(one)
+	txs, overflow = box.drain()
+	require.Len(t, txs, 1)
+	require.False(t, overflow)
+}
+
+// model does what candidates do by sorting everything anew for every question.
+type model struct {
+	senders map[common.Address]*modelSender
+	prio    common.Address
+	baseFee uint64
+}
+
+type modelSender struct {
+	txs    []*txpool.LazyTransaction
+	inHeap bool
+	parked int
+}
+
+func (m *model) peek() (best common.Address, ok bool) {
+	var list []common.Address
+	for addr, s := range m.senders {
+		if s.inHeap && len(s.txs) > 0 {
+			list = append(list, addr)
+		}
+	}
+	if len(list) == 0 {
+		return best, false
+	}
+	tip := func(addr common.Address) uint64 {
+		first := m.senders[addr].txs[0]
+		return min(first.GasTipCap.Uint64(), first.GasFeeCap.Uint64()-m.baseFee)
+	}
+	slices.SortFunc(list, func(a, b common.Address) int {
+		switch {
+		case a == m.prio:
+			return -1
+		case b == m.prio:
+			return 1
+		case tip(a) != tip(b):
+			return int(tip(b)) - int(tip(a))
+		default:
+			return m.senders[a].txs[0].Time.Compare(m.senders[b].txs[0].Time)
+		}
+	})
+	return list[0], true
+}
+
+func (m *model) add(from common.Address, tx *txpool.LazyTransaction) {
+	s := m.senders[from]
+	if s == nil {
+		s = &modelSender{parked: -1}
+		m.senders[from] = s
+	}
+	s.txs = slices.DeleteFunc(slices.Clone(s.txs), func(have *txpool.LazyTransaction) bool { return have.Tx.Nonce() == tx.Tx.Nonce() })
+	s.txs = append(s.txs, tx)
+	slices.SortFunc(s.txs, func(a, b *txpool.LazyTransaction) int { return int(a.Tx.Nonce()) - int(b.Tx.Nonce()) })
+	if s.txs[0] == tx {
+		s.inHeap, s.parked = true, -1
+	}
+}
+
+func (m *model) gas() (sum uint64) {
+	for _, s := range m.senders {
+		for _, tx := range s.txs {
+			sum += tx.Gas
+		}
+	}
+	return sum
+}
+
+// Random operations on the candidates and on the model always have the same best sender.
+func TestCandidatesModel(t *testing.T) {
+	t.Parallel()
+	seed := time.Now().UnixNano()
+	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
+	const deadlines, baseFee = 8, 100
+	for round := range 60 {
+		var (
+			prio    = common.Address{1}
+			m       = &model{senders: make(map[common.Address]*modelSender), prio: prio, baseFee: baseFee}
+			c       = newCandidates(uint256.NewInt(baseFee), []common.Address{prio}, deadlines)
+			pending = make(map[common.Address][]*txpool.LazyTransaction)
+			arrival = 0
+			now     = 0
+		)
+		random := func(nonce uint64) *txpool.LazyTransaction {
+			arrival++
+			return ltx(nonce, uint64(rng.Intn(20)), baseFee+uint64(rng.Intn(30)), arrival)
+		}
+		for i := range 1 + rng.Intn(30) {
+			for n := range rng.Intn(4) {
+				tx := random(uint64(n + 5))
+				addr := common.Address{byte(i + 1)}
+				pending[addr] = append(pending[addr], tx)
+				m.add(addr, tx)
+			}
+		}
+		c.load(pending)
+		for range 300 {
+			want, ok := m.peek()
+			best := c.peek()
+			require.Equal(t, ok, best != nil, "seed %d round %d", seed, round)
+			require.Equal(t, m.gas(), c.gas, "seed %d round %d", seed, round)
+			if rng.Intn(3) == 0 || !ok {
+				if rng.Intn(4) == 0 && now < deadlines-1 {
+					now++
+					c.unpark(now)
+					for _, s := range m.senders {
+						if s.parked >= 0 && s.parked <= now {
+							s.inHeap, s.parked = true, -1
+						}
+					}
+					continue
+				}
+				from, tx := common.Address{byte(1 + rng.Intn(35))}, random(uint64(rng.Intn(12)))
+				m.add(from, tx)
+				c.add(from, tx)
+				continue
+			}
+			require.Equal(t, want, best.addr, "seed %d round %d", seed, round)
+			require.Equal(t, m.senders[want].txs, best.txs, "seed %d round %d", seed, round)
+			s := m.senders[want]
+			switch rng.Intn(6) {
+			case 0:
+				c.pop()
+				s.txs, s.inHeap = nil, false
+			case 1:
+				c.idle()
+				s.inHeap = false
+			case 2:
+				if now == deadlines-1 {
+					continue
+				}
+				later := now + 1 + rng.Intn(deadlines-1-now)
+				c.park(later)
+				s.inHeap, s.parked = false, later
+			default:
+				c.shift()
+				s.txs = s.txs[1:]
+				s.inHeap = len(s.txs) > 0
+			}
+		}
+	}
+}
