@@ -190,7 +190,7 @@ func newUnstarted(t testing.TB, f fork, genesis *core.Genesis) *testNode {
 	t.Helper()
 	stack, err := node.New(&node.Config{
 		Name:    "flashgeth-test",
-		DataDir: t.TempDir(),
+		DataDir: "", // keeps everything in memory
 		P2P:     p2p.Config{NoDiscovery: true, NoDial: true, MaxPeers: 0},
 	})
 	require.NoError(t, err)
