@@ -5,6 +5,7 @@ package eth
 
 import (
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
+
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 

@@ -15,8 +15,9 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	gethminer "github.com/ethereum/go-ethereum/miner"
+
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // payloadBuilder is what the Engine API needs of the builder.

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
 )
 
 // mutation is one way for attributes, or the state they come with, to differ from good ones.
@@ -104,8 +105,14 @@ func TestForkchoiceWithoutAttributesLikeStock(t *testing.T) {
 	ours, theirs := newNode(t, jovian, enabled), newNode(t, jovian, stock)
 	for version := 1; version <= 4; version++ {
 		for _, params := range [][]any{
-			{head(ours.genesisHash())}, {head(ours.genesisHash()), nil}, {head(common.Hash{1}), nil},
-			{head(common.Hash{}), nil}, {}, {1}, {head(ours.genesisHash()), 5}, {head(ours.genesisHash()), []int{}},
+			{head(ours.genesisHash())},
+			{head(ours.genesisHash()), nil},
+			{head(common.Hash{1}), nil},
+			{head(common.Hash{}), nil},
+			{},
+			{1},
+			{head(ours.genesisHash()), 5},
+			{head(ours.genesisHash()), []int{}},
 		} {
 			want, got := theirs.call(fcuMethod(version), params...), ours.call(fcuMethod(version), params...)
 			require.Equal(t, want, got, "V%d, %v", version, params)

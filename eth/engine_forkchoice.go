@@ -11,9 +11,10 @@ import (
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/log"
 	gethminer "github.com/ethereum/go-ethereum/miner"
+
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // stockUpdate is one of op-geth's forkchoice updates.

@@ -7,8 +7,9 @@ import (
 	"context"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	gethminer "github.com/ethereum/go-ethereum/miner"
+
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // newFallback returns what builds the block of a failed job: op-geth's own miner executes exactly the

@@ -6,10 +6,11 @@ package eth
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
-	"github.com/stretchr/testify/require"
 )
 
 // fallbackArgs are the arguments of a job on genesis that has published the given transactions.

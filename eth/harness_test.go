@@ -9,11 +9,11 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/big"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
@@ -24,14 +24,12 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
-	"github.com/ethereum/go-ethereum/flashgeth/params"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/p2p"
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rpc"
-	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // genesisTime is long past, so that no slot of a test is in progress and every deadline is overdue.
@@ -191,7 +189,11 @@ func newUnstarted(t testing.TB, f fork, genesis *core.Genesis) *testNode {
 	stack, err := node.New(&node.Config{
 		Name:    "flashgeth-test",
 		DataDir: "", // keeps everything in memory
-		P2P:     p2p.Config{NoDiscovery: true, NoDial: true, MaxPeers: 0},
+		// Whatever is asked for here, the Engine API must not be served without a token.
+		HTTPHost:    "127.0.0.1",
+		HTTPModules: []string{"engine", "miner", "testing"},
+		AuthAddr:    "127.0.0.1",
+		P2P:         p2p.Config{NoDiscovery: true, NoDial: true, MaxPeers: 0},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = stack.Close() }) // tests that check the stop have closed it
@@ -285,7 +287,7 @@ func (o object) with(members object) object {
 }
 
 // attributes returns good attributes of the fork for the slot after a parent at the given time.
-func (f fork) attributes(parentTime uint64, seq uint64) object {
+func (f fork) attributes(parentTime, seq uint64) object {
 	c := f.config()
 	at := parentTime + blockTime
 	out := object{
@@ -394,83 +396,3 @@ func (n *testNode) insert(env *engine.ExecutionPayloadEnvelope) common.Hash {
 	require.Equal(n.t, engine.VALID, res.PayloadStatus.Status)
 	return env.ExecutionPayload.BlockHash
 }
-
-// fakeBuilder stands in for the builder where a test is about the Engine API alone. It checks arguments
-// as op-geth's miner does, and its payloads are whatever the test puts there.
-type fakeBuilder struct {
-	chain *core.BlockChain
-
-	mu       sync.Mutex
-	jobs     []*gethminer.BuildPayloadArgs
-	opts     []miner.Options
-	heads    []common.Hash
-	payloads map[engine.PayloadID]*engine.ExecutionPayloadEnvelope
-	limits   []any
-	panics   bool
-}
-
-var _ builder = (*fakeBuilder)(nil)
-
-func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.Options) (engine.PayloadID, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.panics {
-		panic("injected")
-	}
-	parent := b.chain.GetHeaderByHash(args.Parent)
-	if parent == nil {
-		return engine.PayloadID{}, errors.New("missing parent")
-	}
-	if args.Timestamp <= parent.Time {
-		return engine.PayloadID{}, fmt.Errorf("invalid timestamp, parent %d given %d", parent.Time, args.Timestamp)
-	}
-	b.jobs = append(b.jobs, args)
-	b.opts = append(b.opts, opts)
-	if b.payloads == nil {
-		b.payloads = make(map[engine.PayloadID]*engine.ExecutionPayloadEnvelope)
-	}
-	id := args.Id()
-	if b.payloads[id] == nil {
-		b.payloads[id] = &engine.ExecutionPayloadEnvelope{
-			ExecutionPayload: &engine.ExecutableData{
-				Timestamp: args.Timestamp, ParentHash: args.Parent, BaseFeePerGas: new(big.Int),
-				ExtraData: []byte("fake"), LogsBloom: []byte{}, Transactions: [][]byte{},
-			},
-			BlockValue: new(big.Int),
-		}
-	}
-	return id, nil
-}
-
-func (b *fakeBuilder) Has(id engine.PayloadID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.payloads[id] != nil
-}
-
-func (b *fakeBuilder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if env := b.payloads[id]; env != nil && env.BlockValue != nil {
-		return env, nil
-	}
-	return nil, errors.New("injected")
-}
-
-func (b *fakeBuilder) NewHead(h common.Hash) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.heads = append(b.heads, h)
-}
-
-func (b *fakeBuilder) SetMaxDASize(maxTx, maxBlock *big.Int) { b.limit(maxTx, maxBlock) }
-func (b *fakeBuilder) SetGasLimit(limit uint64)              { b.limit(limit) }
-func (b *fakeBuilder) SetGasTip(tip *big.Int)                { b.limit(tip) }
-
-func (b *fakeBuilder) limit(values ...any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.limits = append(b.limits, values...)
-}
-
-func (b *fakeBuilder) Processor(stock core.Processor) core.Processor { return stock }

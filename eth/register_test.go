@@ -12,13 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/core"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+	gethparams "github.com/ethereum/go-ethereum/params"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 // listen takes a free loopback port until the test ends.
@@ -102,7 +105,8 @@ func TestTakenPort(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorContains(t, err, "address already in use")
 			if name == "metrics" {
-				_, err = net.DialTimeout("tcp", service.StreamAddr().String(), time.Second) //nolint:noctx // bounded
+				var dialer net.Dialer
+				_, err = dialer.DialContext(t.Context(), "tcp", service.StreamAddr().String())
 				require.Error(t, err, "the stream kept listening")
 			}
 		})
@@ -154,6 +158,30 @@ func TestRegistrationOrder(t *testing.T) {
 	require.Equal(t, "true", n.call("miner_setGasLimit", "0x5").Result)
 	require.Len(t, fake.limits, 1, "op-geth's miner API was served")
 	require.Equal(t, "true", n.call("miner_setExtra", "x").Result, "a method of op-geth's miner API is lost")
+}
+
+// The Engine API is for the consensus client alone: without a token it is not there.
+func TestEngineNeedsAuthentication(t *testing.T) {
+	t.Parallel()
+	for name, register := range map[string]setup{"ours": enabled, "stock": stock} {
+		n := newNode(t, jovian, register)
+		open, err := rpc.DialContext(t.Context(), n.stack.HTTPEndpoint())
+		require.NoError(t, err)
+		defer open.Close()
+		var caps []string
+		err = open.CallContext(t.Context(), &caps, "engine_exchangeCapabilities", []string{})
+		var coded rpc.Error
+		require.ErrorAs(t, err, &coded, name)
+		require.Equal(t, codeNotFound, coded.ErrorCode(), name)
+		require.NoError(t, open.CallContext(t.Context(), new(bool), "miner_setGasLimit", "0x5"), name)
+
+		locked, err := rpc.DialContext(t.Context(), n.stack.HTTPAuthEndpoint())
+		require.NoError(t, err)
+		defer locked.Close()
+		var status rpc.HTTPError
+		require.ErrorAs(t, locked.CallContext(t.Context(), &caps, "engine_exchangeCapabilities", []string{}), &status, name)
+		require.Equal(t, http.StatusUnauthorized, status.StatusCode, name)
+	}
 }
 
 // The reuse of execution is installed in the chain, and leaves op-geth's validator where it is.

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
 	gethEth "github.com/ethereum/go-ethereum/eth"
+	"github.com/ethereum/go-ethereum/log"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
-	"github.com/ethereum/go-ethereum/log"
 )
 
 // streamStopTimeout bounds how long the node's stop waits for subscribers to take what is published. It
