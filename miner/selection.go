@@ -6,6 +6,7 @@ package miner
 import (
 	"errors"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/txpool"
@@ -143,6 +144,7 @@ func (j *job) refresh() {
 		j.loaded = true
 		filter := j.filter
 		pending, _ := j.pool.Pending(filter)
+		dropIncluded(pending, j.env)
 		j.candidates.load(pending)
 	}
 	for _, tx := range announced {
@@ -154,6 +156,20 @@ func (j *job) refresh() {
 			continue
 		}
 		j.candidates.add(from, lazy(tx))
+	}
+}
+
+// dropIncluded removes what the block holds already from a walk over the pool, which keeps it until the
+// block is the head. Left in, it would rank the sender by a fee that is not on offer any more.
+func dropIncluded(pending map[common.Address][]*txpool.LazyTransaction, env *environment) {
+	for _, tx := range env.txs {
+		from, err := types.Sender(env.signer, tx)
+		if err != nil {
+			continue
+		}
+		for txs := pending[from]; len(txs) > 0 && txs[0].Tx.Nonce() <= tx.Nonce(); txs = txs[1:] {
+			pending[from] = txs[1:]
+		}
 	}
 }
 
