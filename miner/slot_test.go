@@ -40,6 +40,9 @@ func newTimed(t testing.TB, cfg harnessConfig) *timed {
 		}
 	}
 	s.harness = newHarness(t, cfg)
+	// On this clock nothing takes time: a flashblock is started a moment before its deadline, so that
+	// announcements never start it early.
+	s.builder.pace.nsPerGas, s.builder.pace.publish = 0, 0
 	return s
 }
 
@@ -60,8 +63,10 @@ func (s *timed) begin(args *gethminer.BuildPayloadArgs) *slot {
 	s.builder.mu.Lock()
 	j := s.builder.find(id)
 	s.builder.mu.Unlock()
+	slot := &slot{timed: s, args: args, id: id, job: j}
 	<-j.ready
-	return &slot{timed: s, args: args, id: id, job: j}
+	slot.idle()
+	return slot
 }
 
 // idle waits until the job waits for its next deadline, or has ended.
