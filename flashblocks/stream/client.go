@@ -23,8 +23,9 @@ const (
 // socket that still takes data.
 const controlTimeout = time.Second
 
-// client is one connection: a cursor into the ring, a goroutine that writes and one that reads. The
-// writer alone writes, so no peer can make anybody wait for its lock.
+// client is one connection: a cursor into the ring, a goroutine that writes and one that reads. Nobody
+// else touches the socket, so a peer that does not read makes nobody else wait for its lock. The
+// reader writes only to end the connection: gorilla's close frames for what breaks the protocol.
 type client struct {
 	hub     *Hub
 	ws      *websocket.Conn
