@@ -12,7 +12,8 @@ OPSTACK := $(BIN)/opstack
 # Version stamped into the binaries; empty in a tree without git.
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 DATE    := $(shell git log -1 --format=%cd --date=format:%Y%m%d 2>/dev/null)
-LDFLAGS := -X main.gitCommit=$(COMMIT) -X main.gitDate=$(DATE)
+OPGETH  := $(shell sed -nE 's|^replace github.com/ethereum/go-ethereum => .* (v[0-9.a-z-]+)$$|\1|p' go.mod)
+LDFLAGS := -X main.gitCommit=$(COMMIT) -X main.gitDate=$(DATE) -X github.com/ethereum/go-ethereum/version.gitTag=$(OPGETH)
 BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 
 # The linter, built once from the version that tools/go.mod pins.

@@ -107,7 +107,10 @@ func (b *Builder) Start(context.Context) error {
 				if live != nil {
 					live.inbox.deliver(ev.Txs)
 				}
-			case <-sub.Err():
+			case err := <-sub.Err():
+				if err != nil {
+					log.Error("Lost the pool's announcements", "err", err)
+				}
 				return
 			case <-b.lifeCtx.Done():
 				return
@@ -150,6 +153,9 @@ func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (
 	j, err := b.newJob(id, args, opts)
 	if err != nil {
 		return id, err
+	}
+	if n := len(b.jobs); n > 0 {
+		j.before = b.jobs[n-1].ready
 	}
 	b.supersede()
 	b.live = j

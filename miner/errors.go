@@ -22,7 +22,6 @@ var (
 	errConditional  = errors.New("transaction conditional failed")
 	errFailsafe     = errors.New("supervisor in failsafe")
 	errInterrupted  = errors.New("execution interrupted")
-	errInboxFull    = errors.New("pool event inbox overflowed")
 	errNoFallback   = errors.New("no fallback builder configured")
 	errStateRootGap = errors.New("state root is not available")
 )

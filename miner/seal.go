@@ -109,7 +109,7 @@ func (j *job) sealedHeader(p *prefix, r root) *types.Header {
 		withdrawals := r.withdrawals
 		header.WithdrawalsHash = &withdrawals
 	case j.args.Withdrawals != nil:
-		hash := types.DeriveSha(types.Withdrawals(j.args.Withdrawals), trie.NewStackTrie(nil))
+		hash := types.DeriveSha(j.args.Withdrawals, trie.NewStackTrie(nil))
 		header.WithdrawalsHash = &hash
 	}
 	if cfg.IsJovian(header.Time) {
