@@ -55,9 +55,10 @@ type job struct {
 	result    result
 	roots     *rootPipeline
 	cancelled atomic.Bool
-	cancelCh  chan struct{} // closed by cancel
-	ready     chan struct{} // closed when the deposits are executed, or could not be
-	finished  chan struct{} // closed when run has returned
+	cancelCh  chan struct{}   // closed by cancel
+	before    <-chan struct{} // ready of the job before, nil if there is none
+	ready     chan struct{}   // closed when the deposits are executed, or could not be
+	finished  chan struct{}   // closed when run has returned
 }
 
 // hooks let tests act at moments that are otherwise a matter of luck.
@@ -158,6 +159,11 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	fb, err := j.assemble(0, start)
 	if err != nil {
 		return err
+	}
+	if j.before != nil {
+		// The deposits of a payload that was fetched at once are published however late they are, but
+		// not in the midst of this one's.
+		<-j.before
 	}
 	j.publish(fb)
 	j.open()
