@@ -18,6 +18,11 @@ import (
 // initTimeout bounds writing the genesis block, which takes well under a second.
 const initTimeout = time.Minute
 
+// stateScheme, with the archive mode, puts the state of every block on disk, so that a killed node comes
+// back at its head. Path-based state of a young chain would be lost back to genesis, and op-geth then
+// waits for peers to snap sync from.
+const stateScheme = "hash"
+
 // nodeProcess returns the sequencer's execution layer, with its genesis block written.
 func (d *Devnet) nodeProcess(ctx context.Context) (*Process, error) {
 	dataDir := d.layout.path("node")
@@ -43,7 +48,7 @@ func (d *Devnet) initNode(ctx context.Context, dataDir string) error {
 	ctx, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 
-	cmd := exec.CommandContext(ctx, d.cfg.NodeBinary, "init", "--datadir", dataDir, d.layout.path("genesis.json")) //nolint:gosec // the caller's binary
+	cmd := exec.CommandContext(ctx, d.cfg.NodeBinary, "init", "--state.scheme", stateScheme, "--datadir", dataDir, d.layout.path("genesis.json")) //nolint:gosec // the caller's binary
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("write the L2's genesis with %s init: %w\n%s", d.cfg.NodeBinary, err, out)
 	}
@@ -55,7 +60,8 @@ func (d *Devnet) initNode(ctx context.Context, dataDir string) error {
 func (d *Devnet) nodeArgs(dataDir string) []string {
 	args := []string{
 		"--datadir", dataDir, "--config", d.layout.path("node.toml"),
-		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full", "--gcmode", "archive", "--cache", "256",
+		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full", "--cache", "256",
+		"--state.scheme", stateScheme, "--gcmode", "archive",
 		"--nodiscover", "--maxpeers", "8", "--nat", "none", "--ipcdisable",
 		"--authrpc.addr", loopback, "--authrpc.port", strconv.Itoa(d.ports.engine),
 		"--authrpc.jwtsecret", d.layout.path("jwt.hex"), "--authrpc.vhosts", "*",

@@ -84,6 +84,8 @@ type attempt struct {
 	begin     time.Duration // offset of index 0
 	position  int           // in the plan, of the last flashblock
 	complete  bool          // every index from 0 on was seen
+	cut       bool          // the stream was lost after the last flashblock
+	settled   int           // flashblocks whose fate was told
 	txs       []common.Hash
 	last      flashblocks.Diff
 	seen      []Flashblock
@@ -94,7 +96,7 @@ type attempt struct {
 type ledger struct {
 	plan     slotPlan
 	attempts map[uint64][]*attempt // by block number
-	first    uint64                // lowest block number seen from its index 0 on
+	first    uint64                // lowest block number from which on the stream was followed without a break
 }
 
 // newLedger returns an empty ledger.
@@ -106,6 +108,7 @@ func newLedger(plan slotPlan) *ledger {
 func (l *ledger) add(fb *flashblocks.Flashblock, arrived time.Time) Flashblock {
 	number := fb.Metadata.BlockNumber
 	a := l.attempt(number, fb.PayloadID)
+	a.cut = false // if it was, the stream has resumed: a gap shows in the index
 	if fb.Base != nil {
 		a.timestamp, a.gasLimit, a.complete = fb.Base.Timestamp, fb.Base.GasLimit, len(a.seen) == 0
 		if l.first == 0 {
@@ -138,6 +141,16 @@ func (l *ledger) add(fb *flashblocks.Flashblock, arrived time.Time) Flashblock {
 	return view
 }
 
+// lost notes that the stream broke: what is published until it is back may remain unseen.
+func (l *ledger) lost() {
+	l.first = 0
+	for _, attempts := range l.attempts {
+		for _, a := range attempts {
+			a.cut = true
+		}
+	}
+}
+
 // attempt returns the record of a payload id, made if necessary.
 func (l *ledger) attempt(number uint64, id engine.PayloadID) *attempt {
 	for _, a := range l.attempts[number] {
@@ -160,7 +173,7 @@ func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
 	block := Block{Number: sealed.Number, Hash: sealed.Hash, Txs: len(sealed.Txs), GasUsed: sealed.GasUsed, Verdict: Differing}
 	partial := false
 	for _, a := range l.attempts[sealed.Number] {
-		partial = partial || !a.complete
+		partial = partial || !a.complete || a.cut
 		reason := a.difference(sealed)
 		if reason == "" {
 			block.Verdict, block.Reason, block.Flashblocks = Matching, "", len(a.seen)
@@ -196,19 +209,26 @@ func (l *ledger) published(number uint64) int {
 	return count
 }
 
-// take removes and returns the flashblocks of every block up to number, in order, their fate decided.
-func (l *ledger) take(number uint64) []Flashblock {
-	var taken []Flashblock
+// settle returns the flashblocks whose fate is decided now that the block of the given number was
+// judged, in order and each once: those of the sealed payload id, and all of earlier numbers. Their
+// records stay, because a reorganisation can bring an abandoned block back.
+func (l *ledger) settle(number uint64) []Flashblock {
+	var decided []Flashblock
 	for _, n := range sortedKeys(l.attempts) {
-		if n > number {
-			break
-		}
 		for _, a := range l.attempts[n] {
-			taken = append(taken, a.seen...)
+			if n > number || (n == number && !a.sealed()) {
+				continue
+			}
+			decided = append(decided, a.seen[a.settled:]...)
+			a.settled = len(a.seen)
 		}
-		delete(l.attempts, n)
 	}
-	return taken
+	return decided
+}
+
+// sealed tells whether the attempt became a canonical block.
+func (a *attempt) sealed() bool {
+	return len(a.seen) > 0 && a.seen[0].Sealed
 }
 
 // difference tells how a sealed block is not what was published, empty if it is.

@@ -104,6 +104,7 @@ func (o *Observer) Start(ctx context.Context) error {
 		URL:        o.cfg.Stream + "?from=current",
 		Name:       "devnet",
 		Handler:    o.deliver,
+		OnState:    o.connection,
 		BackoffMax: time.Second,
 		Queue:      1024, // a terminal that blocks must not look like a gap in the stream
 	})
@@ -158,7 +159,7 @@ func (o *Observer) Stop() (Summary, error) {
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, fb := range o.ledger.take(math.MaxUint64) {
+	for _, fb := range o.ledger.settle(math.MaxUint64) {
 		o.cfg.Sink.Settled(fb)
 	}
 	return o.summary, err
@@ -188,6 +189,17 @@ func (o *Observer) deliver(d stream.Delivery) {
 	}
 	o.summary.Flashblocks++
 	o.cfg.Sink.Flashblock(o.ledger.add(fb, d.Arrived))
+}
+
+// connection notes a change of the connection to the stream.
+func (o *Observer) connection(state stream.State) {
+	if state.Connected {
+		return
+	}
+	log.Warn("The stream of flashblocks is lost", "err", state.Reason)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ledger.lost()
 }
 
 // follow looks at the head until ctx ends.
@@ -282,7 +294,7 @@ func (o *Observer) judge(now time.Time) {
 		o.judged = max(o.judged, block.Number)
 		o.count(block)
 		o.cfg.Sink.Block(block)
-		for _, fb := range o.ledger.take(block.Number) {
+		for _, fb := range o.ledger.settle(block.Number) {
 			o.cfg.Sink.Settled(fb)
 		}
 	}
