@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -271,4 +272,37 @@ func TestBuildChain(t *testing.T) {
 			require.EqualValues(t, 1, n.eth.BlockChain().CurrentBlock().Number.Uint64())
 		})
 	}
+}
+
+// Forkchoice updates, getPayload and limits come from several connections at once: answers stay
+// consistent, and a payload that was fetched never changes.
+func TestConcurrentCalls(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, jovian, enabled)
+	const callers, rounds = 4, 15
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		seen = make(map[engine.PayloadID]common.Hash)
+	)
+	for caller := range callers {
+		wg.Go(func() {
+			for round := range rounds {
+				seq := uint64(round + caller%2) // two and two ask for the same
+				var res engine.ForkChoiceResponse
+				n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, seq)).into(t, &res)
+				n.call("miner_setMaxDASize", hexUint(uint64(round)), "0x0")
+				var env engine.ExecutionPayloadEnvelope
+				n.call("engine_getPayloadV4", res.PayloadID).into(t, &env)
+				mu.Lock()
+				if want, ok := seen[*res.PayloadID]; ok && want != env.ExecutionPayload.BlockHash {
+					t.Errorf("payload %s changed", *res.PayloadID)
+				}
+				seen[*res.PayloadID] = env.ExecutionPayload.BlockHash
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, seen, rounds+1)
 }
