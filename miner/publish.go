@@ -80,12 +80,12 @@ func (j *job) newFlashblock(last *prefix, fb *assembled) *flashblocks.Flashblock
 				LogsBloom:    p.bloom,
 				GasUsed:      p.used.gas,
 				Transactions: p.raws[len(last.raws):],
-				Withdrawals:  j.args.Withdrawals,
 			},
 		}
 	)
 	if payload.Index == 0 {
 		payload.Base = j.base
+		payload.Diff.Withdrawals = j.args.Withdrawals // consumers concatenate, as they do transactions
 	}
 	if j.chain.Config().IsJovian(j.header.Time) {
 		footprint := p.used.footprint
