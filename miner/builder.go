@@ -180,7 +180,7 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 	if err != nil {
 		return nil, err
 	}
-	if chain.Config().IsOptimismIsthmus(header.Time) && (args.Withdrawals == nil || len(args.Withdrawals) > 0) {
+	if chain.Config().IsOptimismIsthmus(header.Time) && len(args.Withdrawals) > 0 {
 		return nil, errWithdrawals
 	}
 	interval := b.config.Interval

@@ -17,7 +17,7 @@ var (
 	errUnexpected1559      = errors.New("got eip1559 params, expected none")
 	errMissingL1Attributes = errors.New("missing L1 attributes deposit transaction")
 	errBlobTransaction     = errors.New("blob transactions are not allowed on an OP Stack chain")
-	errWithdrawals         = errors.New("expected an empty, non-nil withdrawals list from Isthmus on")
+	errWithdrawals         = errors.New("expected an empty withdrawals list from Isthmus on")
 
 	errConditional  = errors.New("transaction conditional failed")
 	errFailsafe     = errors.New("supervisor in failsafe")
