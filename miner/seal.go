@@ -108,7 +108,7 @@ func (j *job) sealedHeader(p *prefix, r root) *types.Header {
 	case cfg.IsOptimismIsthmus(header.Time):
 		withdrawals := r.withdrawals
 		header.WithdrawalsHash = &withdrawals
-	case j.args.Withdrawals != nil:
+	case j.args.Withdrawals != nil || cfg.IsShanghai(header.Number, header.Time):
 		hash := types.DeriveSha(j.args.Withdrawals, trie.NewStackTrie(nil))
 		header.WithdrawalsHash = &hash
 	}
@@ -141,7 +141,14 @@ func (j *job) envelope(p *prefix, s *sealed) *engine.ExecutionPayloadEnvelope {
 
 // rebuild lets the fallback execute exactly what was published, or the attributes' transactions if
 // nothing was.
-func (j *job) rebuild(ctx context.Context) (*engine.ExecutionPayloadEnvelope, error) {
+func (j *job) rebuild(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, err error) {
+	defer func() {
+		// op-geth's miner panics over a blob transaction without its blobs.
+		if r := recover(); r != nil {
+			log.Error("Panic in the fallback builder", "id", j.id, "err", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: panic in the fallback builder: %v", ErrUnknownPayload, r)
+		}
+	}()
 	if j.config.Fallback == nil {
 		return nil, errNoFallback
 	}
@@ -151,8 +158,7 @@ func (j *job) rebuild(ctx context.Context) (*engine.ExecutionPayloadEnvelope, er
 	if p, _, _ := j.gate.outcome(); p.indices > 0 {
 		args.Transactions = p.txs
 	}
-	envelope, err := j.config.Fallback(ctx, &args)
-	if err != nil {
+	if envelope, err = j.config.Fallback(ctx, &args); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnknownPayload, err)
 	}
 	return envelope, nil
