@@ -123,13 +123,15 @@ func (b *Builder) Start(context.Context) error {
 // Stop ends all work and waits for it. Payloads that were sealed can still be fetched.
 func (b *Builder) Stop() error {
 	b.mu.Lock()
-	b.closed = true
-	if b.live != nil {
-		b.live.cancel(stopped)
-		b.live = nil
-	}
-	for _, j := range b.jobs {
-		b.drop(j)
+	if !b.closed {
+		b.closed = true
+		if b.live != nil {
+			b.live.cancel(stopped)
+			b.live = nil
+		}
+		for _, j := range b.jobs {
+			b.drop(j)
+		}
 	}
 	b.mu.Unlock()
 	b.stop()
