@@ -264,24 +264,30 @@ func (d *driver) randomTx(account int, nonce, tip uint64) *types.Transaction {
 	}
 }
 
-// choose picks the parent and the times of a round: on the head or, now and then, beside it; early, in
-// time, late, or after the slot's end.
-func (d *driver) choose(remaining time.Duration) {
+// choose begins a round on the head or, now and then, beside it.
+func (d *driver) choose(interval, remaining time.Duration) {
 	head := d.chain.CurrentBlock()
 	parent := head
 	if head.Number.Uint64() > 2 && d.rng.IntN(12) == 0 {
 		parent = d.chain.GetHeaderByHash(head.ParentHash)
 	}
+	d.begin(parent, interval, remaining)
+}
+
+// begin begins a round in which remaining of the slot is left when the attributes come: all of it, less,
+// more, or nothing.
+func (d *driver) begin(parent *types.Header, interval, remaining time.Duration) {
+	head := d.chain.CurrentBlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.parent = parent
+	d.interval = interval
 	d.slotEnd = head.Time + d.blockSec
 	d.round = nil
 	d.wall.Store(time.Unix(int64(d.slotEnd), 0).Add(-remaining).UnixNano() - int64(d.clock.Now()))
 }
 
-// importAll imports every fetched block by plain execution and makes the given one the head of both
-// chains.
+// importBlock imports a fetched block by plain execution.
 func (d *driver) importBlock(p *payload, envelope *engine.ExecutionPayloadEnvelope, canonical bool) {
 	d.t.Helper()
 	block := d.toBlock(envelope, p.args)

@@ -205,6 +205,7 @@ func (d *driver) act(do action) {
 		last   = d.round[len(d.round)-1]
 		old    = d.round[0]
 		parent = d.parent
+		pause  = d.interval / 3
 	)
 	d.mu.Unlock()
 	switch do {
@@ -232,7 +233,7 @@ func (d *driver) act(do action) {
 		d.builder.NewHead(last.args.Parent)
 	case doSlow:
 		if d.virtual != nil {
-			d.virtual.Run(d.interval / 3)
+			d.virtual.Run(pause)
 		}
 	case doPanic:
 		panic("injected by the test")

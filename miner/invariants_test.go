@@ -117,14 +117,14 @@ func TestInvariants(t *testing.T) {
 func (d *driver) virtualRound() {
 	d.t.Helper()
 	d.draw()
-	d.interval = time.Duration(100+d.rng.IntN(600)) * time.Millisecond
-	d.choose(time.Duration(d.rng.IntN(3600)-800) * time.Millisecond)
+	interval := time.Duration(100+d.rng.IntN(600)) * time.Millisecond
+	d.choose(interval, time.Duration(d.rng.IntN(3600)-800)*time.Millisecond)
 	d.trade()
 	d.build(d.attributesOn(d.parent))
 	for d.quiesce() {
 		d.hit(atWait)
 		d.trade()
-		d.virtual.Run(time.Duration(1 + d.rng.Int64N(int64(d.interval))))
+		d.virtual.Run(time.Duration(1 + d.rng.Int64N(int64(interval))))
 	}
 	d.fetch()
 }
@@ -147,6 +147,7 @@ func (d *driver) fetch() {
 		p := d.round[d.rng.IntN(len(d.round))]
 		d.get(p)
 	}
+	d.wg.Wait() // fetching may have set off another action
 	d.advance()
 }
 
