@@ -1,0 +1,242 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package e2e
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rlp"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
+
+// endBuffer is the builder's default reserve between the last flashblock and the block's timestamp.
+const endBuffer = 100 * time.Millisecond
+
+// audited is a sealed block that is exactly what one attempt published.
+type audited struct {
+	block     *types.Block
+	attempt   attempt
+	abandoned []attempt // other attempts at the same number
+}
+
+// users counts the transactions that are no deposits.
+func (a *audited) users() int {
+	count := 0
+	for _, tx := range a.block.Transactions() {
+		if !tx.IsDepositTx() {
+			count++
+		}
+	}
+	return count
+}
+
+// block returns a canonical block with every byte of it, as the node stores it.
+func (n *network) block(number uint64) *types.Block {
+	n.t.Helper()
+	var raw hexutil.Bytes
+	call(n.t.Context(), n.t, n.rpc, &raw, "debug_getRawBlock", hexutil.Uint64(number))
+	block := new(types.Block)
+	require.NoError(n.t, rlp.DecodeBytes(raw, block))
+	var header *struct {
+		Hash common.Hash
+	}
+	call(n.t.Context(), n.t, n.rpc, &header, "eth_getBlockByNumber", hexutil.Uint64(number), false)
+	require.NotNil(n.t, header)
+	require.Equal(n.t, header.Hash, block.Hash(), "the hash of block %d", number)
+	return block
+}
+
+// audit compares the canonical blocks from first to last with the stream: each has to be the exact
+// concatenation of one attempt, contiguous from index 0, and lead to the same header hash. It imports
+// them into the plain op-geth, which must know the parent of the first one.
+func (n *network) audit(first, last uint64) []audited {
+	n.t.Helper()
+	require.LessOrEqual(n.t, first, last, "there is nothing to audit")
+	var list []audited
+	for number := first; number <= last; number++ {
+		block := n.block(number)
+		list = append(list, n.match(block))
+		n.geth.requireValid(n.t, block)
+	}
+	return list
+}
+
+// match finds the attempt that a sealed block consists of. There must be exactly one.
+func (n *network) match(block *types.Block) audited {
+	n.t.Helper()
+	found := audited{block: block}
+	matches := 0
+	attempts := n.recorder.at(block.NumberU64())
+	for _, a := range attempts {
+		if n.rebuilt(&a, block) == block.Hash() {
+			found.attempt = a
+			matches++
+			continue
+		}
+		found.abandoned = append(found.abandoned, a)
+	}
+	require.Equalf(n.t, 1, matches, "attempts that are block %d with %d transactions, of %d published: %s",
+		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts))
+	for _, a := range attempts {
+		n.requireContiguous(&a)
+	}
+	return found
+}
+
+// rebuilt returns the hash of the block that an attempt's flashblocks add up to. The state root and the
+// withdrawals root, which the stream leaves out, are the sealed block's; everything else is the stream's.
+func (n *network) rebuilt(a *attempt, sealed *types.Block) common.Hash {
+	n.t.Helper()
+	config := n.Genesis().Config
+	payload, err := flashblocks.Assemble(a.blocks, flashblocks.ForksAt(config, sealed.Time()))
+	require.NoErrorf(n.t, err, "attempt %s at block %d", a.id, a.number)
+	payload.Data.WithdrawalsRoot = sealed.WithdrawalsRoot()
+	block, err := payload.Seal(sealed.Root())
+	require.NoError(n.t, err)
+	if block.Hash() != sealed.Hash() {
+		return common.Hash{}
+	}
+	require.Equal(n.t, len(sealed.Transactions()), len(payload.Data.Transactions))
+	for i, tx := range sealed.Transactions() {
+		raw, err := tx.MarshalBinary()
+		require.NoError(n.t, err)
+		require.Equal(n.t, raw, payload.Data.Transactions[i], "transaction %d of block %d", i, sealed.NumberU64())
+	}
+	return block.Hash()
+}
+
+// requireContiguous checks that indices rise by one from 0, once each, with a base at 0 only.
+func (n *network) requireContiguous(a *attempt) {
+	n.t.Helper()
+	require.Zerof(n.t, a.restarts, "index 0 of payload %s at block %d was published again", a.id, a.number)
+	for i, fb := range a.blocks {
+		require.EqualValuesf(n.t, i, fb.Index, "index at place %d of block %d", i, a.number)
+		require.Equal(n.t, i == 0, fb.Base != nil, "the base of %d/%d", a.number, i)
+		require.Equal(n.t, a.number, fb.Metadata.BlockNumber)
+	}
+}
+
+// firstRecorded is the lowest block number whose stream was seen.
+func (n *network) firstRecorded() uint64 {
+	n.recorder.mu.Lock()
+	defer n.recorder.mu.Unlock()
+	first := uint64(math.MaxUint64)
+	for number := range n.recorder.attempts {
+		first = min(first, number)
+	}
+	return first
+}
+
+// importUpTo feeds the plain op-geth the blocks that nobody recorded, so that an audit can begin at first.
+func (n *network) importUpTo(first uint64) {
+	n.t.Helper()
+	for number := n.geth.ethereum.BlockChain().CurrentBlock().Number.Uint64() + 1; number < first; number++ {
+		n.geth.requireValid(n.t, n.block(number))
+	}
+}
+
+// auditAll audits the chain from the first recorded block to last.
+func (n *network) auditAll(last uint64) []audited {
+	n.t.Helper()
+	first := n.firstRecorded()
+	n.importUpTo(first)
+	return n.audit(first, last)
+}
+
+// figures sums up what was seen of some blocks.
+type figures struct {
+	blocks, flashblocks, userTxs int
+	abandoned                    int           // attempts that were published and not sealed
+	perBlock                     int           // median of user flashblocks
+	deviation, deviation90       time.Duration // from the planned moment to the arrival, median and 90th percentile
+	begin                        time.Duration // median offset of index 0
+}
+
+// summarise computes the figures of audited blocks.
+func (n *network) summarise(list []audited) figures {
+	n.t.Helper()
+	require.NotEmpty(n.t, list)
+	var (
+		f            = figures{blocks: len(list)}
+		cfg          = n.Config()
+		counts       []int
+		begins, late []time.Duration
+		due          = deadlines(cfg.BlockTime, cfg.Interval)
+		lateness     = func(offset time.Duration) time.Duration {
+			i, _ := slices.BinarySearch(due, offset+time.Millisecond)
+			if i == 0 {
+				return 0 // before the first deadline: a clock of another process, a millisecond at most
+			}
+			return max(offset-due[i-1], 0)
+		}
+	)
+	for i := range list {
+		a := &list[i].attempt
+		f.flashblocks += len(a.blocks)
+		f.userTxs += list[i].users()
+		f.abandoned += len(list[i].abandoned)
+		counts = append(counts, a.user())
+		begins = append(begins, a.offset(0, cfg.BlockTime))
+		for k := 1; k < len(a.blocks); k++ {
+			late = append(late, lateness(a.offset(k, cfg.BlockTime)))
+		}
+	}
+	f.perBlock, f.begin = quantile(counts, 0.5), quantile(begins, 0.5)
+	f.deviation, f.deviation90 = quantile(late, 0.5), quantile(late, 0.9)
+	n.t.Logf("%d blocks, %d flashblocks, %d user transactions; median %d user flashblocks per block, index 0 at %v; later than planned: median %v, p90 %v",
+		f.blocks, f.flashblocks, f.userTxs, f.perBlock, f.begin.Round(time.Millisecond),
+		f.deviation.Round(10*time.Microsecond), f.deviation90.Round(10*time.Microsecond))
+	return f
+}
+
+// deadlines returns the offsets in a slot at which user flashblocks are due, ascending: multiples of the
+// interval counted back from the slot's end, and the last one an end buffer before it.
+func deadlines(blockTime, interval time.Duration) []time.Duration {
+	var due []time.Duration
+	for at := blockTime % interval; at < blockTime-endBuffer; at += interval {
+		if at > 0 {
+			due = append(due, at)
+		}
+	}
+	return append(due, blockTime-endBuffer)
+}
+
+// quantile returns the q-quantile of values, the lower one of two.
+func quantile[T int | time.Duration](values []T, q float64) T {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+// describe lists attempts for a message.
+func describe(attempts []attempt) string {
+	text := ""
+	for _, a := range attempts {
+		txs := 0
+		for _, fb := range a.blocks {
+			txs += len(fb.Diff.Transactions)
+		}
+		text += a.id.String() + ": " + plural(len(a.blocks), "flashblock") + " with " + plural(txs, "transaction") + "; "
+	}
+	return text
+}
+
+// plural names a number of things.
+func plural(count int, thing string) string {
+	if count == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", count, thing)
+}

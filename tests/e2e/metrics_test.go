@@ -1,0 +1,105 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// documented are the seven metrics that builders of flashblocks publish under exactly these names.
+var documented = []string{
+	"builder_flashblock_build_time_ms",
+	"builder_flashblock_tx_count",
+	"builder_block_total_gas",
+	"builder_block_tx_count",
+	"builder_block_revenue_wei",
+	"builder_block_build_time_ms",
+	"builder_flashblock_count",
+}
+
+// samples are the values of a Prometheus endpoint by name and labels.
+type samples map[string]float64
+
+// mean returns the mean of a summary since the start of the node.
+func (s samples) mean(name string) float64 {
+	if s[name+"_count"] == 0 {
+		return 0
+	}
+	return s[name+"_sum"] / s[name+"_count"]
+}
+
+// scrape reads a Prometheus endpoint.
+func scrape(ctx context.Context, t *testing.T, url string) samples {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+
+	values := make(samples)
+	lines := bufio.NewScanner(strings.NewReader(string(body)))
+	for lines.Scan() {
+		name, text, ok := cutLast(lines.Text(), " ")
+		if !ok || strings.HasPrefix(name, "#") {
+			continue
+		}
+		value, err := strconv.ParseFloat(text, 64)
+		require.NoErrorf(t, err, "metric line %q", lines.Text())
+		values[name] = value
+	}
+	return values
+}
+
+// cutLast cuts s around the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// requireMetrics checks the documented metrics against what the audit has counted.
+func (n *network) requireMetrics(f figures) {
+	n.t.Helper()
+	values := scrape(n.t.Context(), n.t, n.ends.Metrics)
+	for _, name := range documented {
+		require.Contains(n.t, values, name+"_sum")
+		require.Contains(n.t, values, name+"_count")
+		require.Contains(n.t, values, name+`{quantile="0.5"}`)
+		n.t.Logf("%s: %.0f samples, mean %.3f", name, values[name+"_count"], values.mean(name))
+	}
+	blocks, interval := float64(f.blocks), float64(n.Config().Interval.Milliseconds())
+	for _, name := range []string{"builder_block_total_gas", "builder_block_tx_count", "builder_block_revenue_wei", "builder_block_build_time_ms", "builder_flashblock_count"} {
+		require.GreaterOrEqual(n.t, values[name+"_count"], blocks, "%s counts every block", name)
+		require.Less(n.t, values[name+"_count"], 2*blocks+10, "%s counts blocks once", name)
+	}
+	require.GreaterOrEqual(n.t, values["builder_flashblock_tx_count_count"], float64(f.flashblocks-f.blocks), "every user flashblock is counted")
+	require.InDelta(n.t, float64(f.perBlock), values.mean("builder_flashblock_count"), float64(f.perBlock)/2)
+	require.Positive(n.t, values.mean("builder_flashblock_tx_count"))
+	require.Greater(n.t, values.mean("builder_block_tx_count"), 1.0, "deposits and user transactions")
+	require.Greater(n.t, values.mean("builder_block_total_gas"), 21_000.0)
+	require.Less(n.t, values.mean("builder_block_total_gas"), float64(n.Genesis().GasLimit))
+	require.Greater(n.t, values.mean("builder_block_revenue_wei"), 21_000.0, "fees of user transactions")
+	require.Positive(n.t, values.mean("builder_flashblock_build_time_ms"))
+	require.Less(n.t, values.mean("builder_flashblock_build_time_ms"), interval, "building takes less than an interval")
+	require.Positive(n.t, values.mean("builder_block_build_time_ms"))
+	require.Less(n.t, values.mean("builder_block_build_time_ms"), float64(n.Config().BlockTime.Milliseconds()), "waiting is no build time")
+	require.Zero(n.t, values["builder_job_failures_total"])
+	require.Zero(n.t, values["builder_fallback_blocks_total"])
+	require.Zero(n.t, values["flashblocks_stream_encode_errors_total"])
+	require.GreaterOrEqual(n.t, values["builder_reused_executions_total"], blocks, "own blocks are imported without a second execution")
+}

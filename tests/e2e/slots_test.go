@@ -1,0 +1,129 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+)
+
+// TestSlots lets the real op-node sequence at the timings that chains use. Whatever the machine does
+// meanwhile, every block must be what was published; how many flashblocks a slot has is judged by the
+// median, as a busy machine may cost single ones.
+func TestSlots(t *testing.T) {
+	t.Setenv("OP_BATCHER_LOG_LEVEL", "debug") // op-batcher tells of accepted limits at this level only
+	for name, tc := range map[string]struct {
+		options
+		blocks   uint64
+		atLeast  int // user flashblocks per block
+		atMost   int
+		scenario func(*testing.T, *network, figures)
+	}{
+		"2s 200ms": {
+			options: options{blockTime: 2 * time.Second, load: 100, batcher: true, l1BlockTime: 4 * time.Second},
+			blocks:  31, atLeast: 9, atMost: 10, scenario: requireSafeHead,
+		},
+		"1s 200ms": {
+			options: options{load: 60},
+			blocks:  16, atLeast: 4, atMost: 5, scenario: requireThrottling,
+		},
+		// The end buffer of 100 ms takes two of the twenty.
+		"1s 50ms": {
+			options: options{interval: 50 * time.Millisecond, load: 60},
+			blocks:  16, atLeast: 15, atMost: 20,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := boot(t, tc.options)
+			n.awaitHeadWithin(tc.blocks, patience+time.Duration(tc.blocks)*n.Config().BlockTime)
+			list := n.auditAll(n.head())
+			f := n.summarise(list)
+			require.GreaterOrEqual(t, f.blocks, int(tc.blocks)-1, "the stream was recorded from the start")
+			require.GreaterOrEqual(t, f.perBlock, tc.atLeast, "user flashblocks of the median block")
+			require.LessOrEqual(t, f.perBlock, tc.atMost, "user flashblocks of the median block")
+			require.Zero(t, f.abandoned, "no published flashblock was abandoned")
+			requireLoad(t, n, f)
+			n.requireMetrics(f)
+			if tc.scenario != nil {
+				tc.scenario(t, n, f)
+			}
+		})
+	}
+}
+
+// requireLoad checks that the blocks carry what the generator sends, so that the audit has something to
+// compare. The first block and the last second may fall short.
+func requireLoad(t *testing.T, n *network, f figures) {
+	t.Helper()
+	accepted, rejected := n.load.Counts()
+	t.Logf("load: %d transactions accepted, %d rejected, %d in the audited blocks", accepted, rejected, f.userTxs)
+	require.Positive(t, accepted)
+	require.Greater(t, uint64(f.userTxs), accepted/2)
+	require.LessOrEqual(t, uint64(f.userTxs), accepted+rejected)
+	require.Less(t, rejected, accepted/10+10)
+}
+
+// requireSafeHead waits until op-node has derived from op-batcher's batches what the builder built, and
+// checks that op-batcher could set its limits.
+func requireSafeHead(t *testing.T, n *network, _ figures) {
+	t.Helper()
+	var safe uint64
+	eventually(t, "the safe head has advanced by ten blocks", func() bool {
+		status, err := n.SyncStatus(t.Context())
+		if err != nil {
+			return false
+		}
+		safe = status.SafeL2.Number
+		return safe >= 10
+	})
+	status, err := n.SyncStatus(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, n.block(status.SafeL2.Number).Hash(), status.SafeL2.Hash, "the derived chain is the sequenced one")
+	t.Logf("safe head at %d, unsafe head at %d", status.SafeL2.Number, status.UnsafeL2.Number)
+
+	eventually(t, "op-batcher has set its limits (miner_setMaxDASize)", func() bool {
+		log, err := os.ReadFile(n.LogPath("op-batcher"))
+		return err == nil && strings.Contains(string(log), "Successfully set max DA size on endpoint")
+	})
+	log, err := os.ReadFile(n.LogPath("op-batcher"))
+	require.NoError(t, err)
+	require.NotContains(t, string(log), "SetMaxDASize RPC failed")
+	require.NotContains(t, string(log), "Result of SetMaxDASize was false")
+}
+
+// smallestDA is the least estimate of a transaction's size on the data availability layer, in bytes
+// (Fjord specification).
+const smallestDA = 100
+
+// requireThrottling sets limits as a throttling op-batcher does. Blocks become smaller while they hold
+// and fill up again when they are lifted; what is published stays what is sealed.
+func requireThrottling(t *testing.T, n *network, before figures) {
+	t.Helper()
+	const limit = 15 * smallestDA
+	usual := before.userTxs / before.blocks
+	require.Greater(t, usual, limit/smallestDA, "the load exceeds the limit")
+
+	var accepted bool
+	call(t.Context(), t, n.rpc, &accepted, "miner_setMaxDASize", hexutil.Uint64(0), hexutil.Uint64(limit))
+	require.True(t, accepted)
+	first := n.head() + 2 // the block under construction has the old limits
+	n.awaitHead(first + 2)
+	n.importUpTo(first)
+	for _, a := range n.audit(first, first+2) {
+		require.LessOrEqual(t, a.users(), limit/smallestDA, "user transactions of throttled block %d", a.block.NumberU64())
+		require.Positive(t, a.users(), "throttled block %d is not empty", a.block.NumberU64())
+	}
+	call(t.Context(), t, n.rpc, &accepted, "miner_setMaxDASize", hexutil.Uint64(0), hexutil.Uint64(0))
+	require.True(t, accepted)
+	first = n.head() + 2
+	n.awaitHead(first)
+	n.importUpTo(first)
+	require.Greater(t, n.audit(first, first)[0].users(), usual, "a block takes what has piled up")
+}
