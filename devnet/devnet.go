@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum-optimism/optimism/op-node/rollup"
 	"github.com/ethereum-optimism/optimism/op-service/eth"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core"
@@ -35,8 +36,8 @@ type Devnet struct {
 	rollup  *rpc.Client
 
 	mu       sync.Mutex
-	expected map[*Process]bool // processes that are down on purpose
-	keep     bool              // the data directory outlives Stop
+	expected map[<-chan struct{}]bool // runs of processes that end on purpose
+	keep     bool                     // the data directory outlives Stop
 	failed   chan error
 	quit     chan struct{}
 	watchers sync.WaitGroup
@@ -55,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Devnet, error) {
 	d := &Devnet{
 		cfg:      cfg,
 		keys:     deriveAccounts(),
-		expected: make(map[*Process]bool),
+		expected: make(map[<-chan struct{}]bool),
 		failed:   make(chan error, 1),
 		quit:     make(chan struct{}),
 	}
@@ -136,7 +137,6 @@ func (d *Devnet) writeSpec() error {
 
 // supervise starts p and reports its end on Failed unless it was asked for.
 func (d *Devnet) supervise(ctx context.Context, p *Process) error {
-	d.expect(p, false)
 	if err := p.Start(ctx); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (d *Devnet) supervise(ctx context.Context, p *Process) error {
 		select {
 		case <-d.quit:
 		case <-done:
-			if d.isExpected(p) {
+			if d.isExpected(done) {
 				return
 			}
 			d.KeepData()
@@ -158,17 +158,18 @@ func (d *Devnet) supervise(ctx context.Context, p *Process) error {
 	return nil
 }
 
-// expect notes whether the end of p is on purpose.
-func (d *Devnet) expect(p *Process, down bool) {
+// expectEnd notes that the present run of p ends on purpose.
+func (d *Devnet) expectEnd(p *Process) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.expected[p] = down
+	d.expected[p.Done()] = true
 }
 
-func (d *Devnet) isExpected(p *Process) bool {
+// isExpected tells whether the run that done belongs to has ended on purpose.
+func (d *Devnet) isExpected(done <-chan struct{}) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.expected[p]
+	return d.expected[done]
 }
 
 // Failed delivers an error when a part of the devnet ends that nobody stopped.
@@ -255,13 +256,13 @@ func (d *Devnet) LogPath(process string) string { return d.layout.logPath(proces
 
 // KillNode ends the execution layer without grace (SIGKILL), as a crash does.
 func (d *Devnet) KillNode() {
-	d.expect(d.node, true)
+	d.expectEnd(d.node)
 	d.node.Kill()
 }
 
 // StopNode ends the execution layer as an operator does (SIGINT).
 func (d *Devnet) StopNode() error {
-	d.expect(d.node, true)
+	d.expectEnd(d.node)
 	return d.node.Stop()
 }
 

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/ethereum-optimism/optimism/op-core/predeploys"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"

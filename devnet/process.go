@@ -37,6 +37,8 @@ type Process struct {
 	Log   string                          // file that output is appended to
 	Ready func(ctx context.Context) error // nil error once the process serves; nil for no probe
 
+	Patience time.Duration // between SIGINT and SIGKILL, 0 for the default
+
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{} // closed when cmd has ended
@@ -156,16 +158,20 @@ func (p *Process) Done() <-chan struct{} {
 // reports only that killing was necessary.
 func (p *Process) Stop() error {
 	if err := p.signal(os.Interrupt); err != nil {
-		return nil //nolint:nilerr // nothing to stop
+		return nil // nothing to stop
 	}
-	timer := time.NewTimer(stopTimeout)
+	patience := p.Patience
+	if patience == 0 {
+		patience = stopTimeout
+	}
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-p.Done():
 		return nil
 	case <-timer.C:
 		p.Kill()
-		return fmt.Errorf("%s ignored the interrupt for %v and was killed", p.Name, stopTimeout)
+		return fmt.Errorf("%s ignored the interrupt for %v and was killed", p.Name, patience)
 	}
 }
 

@@ -32,17 +32,17 @@ func flashblockRow(fb Flashblock, fate string) string {
 
 // blockRow is one line about a sealed block.
 func blockRow(block Block) string {
-	row := fmt.Sprintf("%8d %4d flashblocks %6d txs %13s gas  %s %s",
-		block.Number, block.Flashblocks, block.Txs, thousands(block.GasUsed), block.Verdict, shortHash(block))
+	count := strconv.Itoa(block.Flashblocks)
 	if block.Abandoned > 0 {
-		row += fmt.Sprintf(" (%d abandoned)", block.Abandoned)
+		count += "+" + strconv.Itoa(block.Abandoned) // published for payload ids that were not sealed
 	}
-	return row
+	return fmt.Sprintf("%8d %7s flashblocks %6d txs %13s gas  %s %s",
+		block.Number, count, block.Txs, thousands(block.GasUsed), block.Verdict, shortHash(block))
 }
 
 // shortHash returns the first digits of a block's hash.
 func shortHash(block Block) string {
-	return block.Hash.Hex()[:10]
+	return block.Hash.Hex()[:8]
 }
 
 // thousands formats n with separators.

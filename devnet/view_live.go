@@ -15,7 +15,7 @@ import (
 const (
 	liveHistory = 6                      // sealed blocks shown
 	liveFrame   = 100 * time.Millisecond // least time between two redraws
-	liveChrome  = 6                      // lines besides the blocks and the flashblocks
+	liveChrome  = 7                      // lines besides the blocks and the flashblocks, the cursor's included
 )
 
 // Control sequences of ANSI terminals.

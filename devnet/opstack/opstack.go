@@ -94,7 +94,7 @@ func Build(ctx context.Context, cfg Config) error {
 
 // upToDate tells whether out holds every program in the version of key.
 func upToDate(out, key string) bool {
-	held, err := os.ReadFile(filepath.Join(out, versionFile))
+	held, err := os.ReadFile(filepath.Join(out, versionFile)) //nolint:gosec // the caller's directory
 	if err != nil || string(held) != key {
 		return false
 	}
@@ -168,16 +168,17 @@ func prepare(source, optimismDir, gethDir string) error {
 	if err := copySources(source, optimismDir); err != nil {
 		return fmt.Errorf("copy the sources: %w", err)
 	}
-	bundle, err := os.ReadFile(filepath.Join(gethDir, filepath.FromSlash(gethBundle)))
+	bundle, err := os.ReadFile(filepath.Join(gethDir, filepath.FromSlash(gethBundle))) //nolint:gosec // a file of the module cache
 	if err != nil {
 		return fmt.Errorf("read op-geth's bundle of chain configurations: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(source, filepath.FromSlash(optimismBundle)), bundle, 0o600); err != nil {
+	target := filepath.Join(source, filepath.FromSlash(optimismBundle))
+	if err := os.WriteFile(target, bundle, 0o600); err != nil { //nolint:gosec // below the work directory
 		return err
 	}
 	digest := sha256.Sum256(bundle)
 	line := hex.EncodeToString(digest[:]) + "  " + filepath.Base(optimismBundle) + "\n"
-	return os.WriteFile(filepath.Join(source, filepath.FromSlash(bundleDigest)), []byte(line), 0o600)
+	return os.WriteFile(filepath.Join(source, filepath.FromSlash(bundleDigest)), []byte(line), 0o600) //nolint:gosec // as above
 }
 
 // compile builds one program and moves it to its place once it is complete.
