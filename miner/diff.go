@@ -23,8 +23,10 @@ type AccountDiff struct {
 	Destroyed   bool // the account and all its earlier storage were removed on the way
 	Balance     uint256.Int
 	Nonce       uint64
+	CodeHash    common.Hash
 	CodeChanged bool
-	Code        []byte // if CodeChanged
+	Code        []byte      // if CodeChanged
+	Root        common.Hash // of the storage before the block, empty for an account that is new in it
 	Storage     []StorageDiff
 }
 

@@ -15,7 +15,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/types/interoptypes"
 	"github.com/ethereum/go-ethereum/core/vm"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/holiman/uint256"
 )
@@ -60,8 +59,9 @@ func openStates(chain *core.BlockChain, root common.Hash) (exec, hash *state.Sta
 	return exec, hash, nil
 }
 
-// newEnvironment runs everything that precedes the first transaction.
-func newEnvironment(chain *core.BlockChain, parent, header *types.Header, db *state.StateDB, args *gethminer.BuildPayloadArgs, vmConfig vm.Config) (*environment, error) {
+// newEnvironment runs everything that precedes the first transaction, of which l1Info will be the first,
+// nil if there is none.
+func newEnvironment(chain core.ChainContext, parent, header *types.Header, db *state.StateDB, l1Info *types.Transaction, vmConfig vm.Config) (*environment, error) {
 	cfg := chain.Config()
 	env := &environment{
 		config:   cfg,
@@ -80,10 +80,10 @@ func newEnvironment(chain *core.BlockChain, parent, header *types.Header, db *st
 	if cfg.IsJovian(parent.Time) {
 		// The scalar is read from the L1 attributes from the second Jovian block on (Jovian
 		// specification: the activation block still carries Isthmus attributes).
-		if len(args.Transactions) == 0 || !args.Transactions[0].IsDepositTx() {
+		if l1Info == nil || !l1Info.IsDepositTx() {
 			return nil, errMissingL1Attributes
 		}
-		scalar, err := types.ExtractDAFootprintGasScalar(args.Transactions[0].Data())
+		scalar, err := types.ExtractDAFootprintGasScalar(l1Info.Data())
 		if err != nil {
 			return nil, err
 		}

@@ -140,7 +140,7 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	env, err := newEnvironment(j.chain, j.parent, j.header, exec, j.args, j.config.VMConfig(j.header))
+	env, err := newEnvironment(j.chain, j.parent, j.header, exec, j.l1Info(), j.config.VMConfig(j.header))
 	if err != nil {
 		return err
 	}
@@ -169,6 +169,14 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	j.open()
 	j.refresh()
 	return nil
+}
+
+// l1Info is the first transaction of the attributes, nil if they have none.
+func (j *job) l1Info() *types.Transaction {
+	if len(j.args.Transactions) == 0 {
+		return nil
+	}
+	return j.args.Transactions[0]
 }
 
 // buildFlashblock waits for the moment to start on a deadline, fills the flashblock and publishes it at

@@ -142,6 +142,8 @@ func (r *recorder) captureAccount(dst *AccountDiff, addr common.Address, acct *t
 	}
 	dst.Balance = *r.GetBalance(addr)
 	dst.Nonce = r.GetNonce(addr)
+	dst.CodeHash = r.GetCodeHash(addr)
+	dst.Root = r.GetStorageRoot(addr)
 	if acct.code {
 		dst.CodeChanged = true
 		dst.Code = r.GetCode(addr)
