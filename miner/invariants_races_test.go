@@ -133,6 +133,34 @@ func TestSupersedeDuringPublish(t *testing.T) {
 	require.Len(t, histories[1].sealed, 1)
 }
 
+// TestLateDepositsComeFirst fetches a payload during its deposits and asks for another before they are
+// done. The deposits are still published, but never amid the other payload's flashblocks.
+func TestLateDepositsComeFirst(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t, jovian, 1, true, nil)
+	published := make(chan struct{}, 100)
+	d.journal.onFlashblock = func() { published <- struct{}{} }
+	first := true
+	d.builder.hooks.beforeDeposit = func() {
+		if !first {
+			return
+		}
+		first = false
+		d.interfere(scenario{atDeposit, doGet, gated})
+		d.act(doReplace)
+		select {
+		case <-published:
+			d.t.Error("the second payload did not wait for the first")
+		case <-time.After(50 * time.Millisecond): // far more than it needs to get there
+		}
+	}
+	d.play(true)
+	histories := d.end()
+	require.Len(t, histories, 2)
+	require.Len(t, histories[0].raws, 1)
+	require.Len(t, histories[1].raws, 11)
+}
+
 // TestInterruptedTransaction fetches the payload while a transaction is under way: it is not in the block,
 // although it was begun, and the EVM, once interrupted, would let it succeed.
 func TestInterruptedTransaction(t *testing.T) {
