@@ -235,6 +235,27 @@ func TestGetPayloadWithoutAnswer(t *testing.T) {
 	}
 }
 
+// A version that cannot serve a payload's id does not end its building.
+func TestGetPayloadOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	n := newNode(t, jovian, withBuilder(fake))
+	serves := map[string][]byte{
+		"engine_getPayloadV1": {1}, "engine_getPayloadV2": {1, 2}, "engine_getPayloadV3": {3},
+		"engine_getPayloadV4": {3}, "engine_getPayloadV5": {3}, "engine_getPayloadV6": {4},
+	}
+	for method, versions := range serves {
+		for version := range byte(6) {
+			if slices.Contains(versions, version) {
+				continue
+			}
+			fake.payloads = map[engine.PayloadID]*engine.ExecutionPayloadEnvelope{{version}: {}}
+			require.Equal(t, answer{Code: -38005, Error: "Unsupported fork"}, n.call(method, engine.PayloadID{version}), "%s of %d", method, version)
+		}
+	}
+	require.Empty(t, fake.sealed)
+}
+
 // What op-geth accepts, fails to build in the background, and then never answers getPayload for, is
 // refused at once.
 func TestAttributesThatCannotBeBuiltAreRefused(t *testing.T) {

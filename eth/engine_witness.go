@@ -28,14 +28,14 @@ func (api *EngineAPI) ForkchoiceUpdatedWithWitnessV3(ctx context.Context, update
 	return api.updateWithWitness(ctx, update, attrs, api.ConsensusAPI.ForkchoiceUpdatedWithWitnessV3)
 }
 
-// updateWithWitness runs op-geth's update and notes the payload it builds, unless the builder has that
-// payload already: then its block stands, without a witness, as op-geth's would in the same case.
+// updateWithWitness runs op-geth's update and notes the payload it builds. If the builder has that payload
+// already its block stands, without a witness, as op-geth's first one would.
 func (api *EngineAPI) updateWithWitness(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
 	api.mu.Lock()
 	defer api.mu.Unlock()
 
 	res, err := api.updateHead(ctx, update, attrs, stock)
-	if err == nil && res.PayloadID != nil && !api.builder.Has(*res.PayloadID) {
+	if err == nil && res.PayloadID != nil {
 		api.delegated.add(*res.PayloadID)
 	}
 	return res, err

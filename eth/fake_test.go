@@ -28,6 +28,7 @@ type fakeBuilder struct {
 	heads    []common.Hash
 	payloads map[engine.PayloadID]*engine.ExecutionPayloadEnvelope
 	limits   []any
+	sealed   []engine.PayloadID
 	panics   bool
 }
 
@@ -73,6 +74,7 @@ func (b *fakeBuilder) Has(id engine.PayloadID) bool {
 func (b *fakeBuilder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.sealed = append(b.sealed, id)
 	if env := b.payloads[id]; env != nil && env.BlockValue != nil {
 		return env, nil
 	}
