@@ -48,7 +48,7 @@ type job struct {
 	candidates  *candidates
 	inbox       *inbox
 	loaded      bool // the pool was walked
-	receiptRoot *listRoot
+	receiptRoot *ListRoot
 	lastPrefix  prefix // of the last flashblock published
 
 	gate      gate

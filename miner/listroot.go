@@ -14,21 +14,23 @@ import (
 	"github.com/ethereum/go-ethereum/triedb"
 )
 
-// listRoot computes the root of a growing list (transactions or receipts). Hashing after an append costs
-// what the new items cost, not what the list costs, unlike types.DeriveSha.
-type listRoot struct {
+// ListRoot computes the root of a growing list (transactions or receipts). Hashing after an append costs
+// what the new items cost, not what the list costs, unlike types.DeriveSha. It is not safe for concurrent
+// use.
+type ListRoot struct {
 	trie *trie.Trie
 	len  int
 	buf  bytes.Buffer
 	err  error
 }
 
-func newListRoot() *listRoot {
-	return &listRoot{trie: trie.NewEmpty(triedb.NewDatabase(rawdb.NewMemoryDatabase(), nil))}
+// NewListRoot returns the root of the empty list.
+func NewListRoot() *ListRoot {
+	return &ListRoot{trie: trie.NewEmpty(triedb.NewDatabase(rawdb.NewMemoryDatabase(), nil))}
 }
 
-// extend inserts the items of list that are not in it yet.
-func (l *listRoot) extend(list types.DerivableList) {
+// Extend inserts the items of list that are not in it yet.
+func (l *ListRoot) Extend(list types.DerivableList) {
 	for ; l.len < list.Len(); l.len++ {
 		l.buf.Reset()
 		list.EncodeIndex(l.len, &l.buf)
@@ -38,8 +40,8 @@ func (l *listRoot) extend(list types.DerivableList) {
 	}
 }
 
-// hash returns the root of what was inserted.
-func (l *listRoot) hash() (common.Hash, error) { return l.trie.Hash(), l.err }
+// Hash returns the root of what was inserted.
+func (l *ListRoot) Hash() (common.Hash, error) { return l.trie.Hash(), l.err }
 
 // encodedList is a list of items that are encoded already.
 type encodedList [][]byte

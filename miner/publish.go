@@ -48,8 +48,8 @@ func (j *job) assemble(deadline int, start mclock.AbsTime) (*assembled, error) {
 			p.bloom[i] |= b
 		}
 	}
-	j.receiptRoot.extend(types.Receipts(p.receipts))
-	if p.receipt, err = j.receiptRoot.hash(); err != nil {
+	j.receiptRoot.Extend(types.Receipts(p.receipts))
+	if p.receipt, err = j.receiptRoot.Hash(); err != nil {
 		return nil, err
 	}
 	fb := &assembled{prefix: p, diff: env.state.capture(), deadline: deadline}

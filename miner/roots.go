@@ -25,7 +25,7 @@ const hashThreshold = 256
 // what was published and nothing else.
 type rootPipeline struct {
 	state *state.StateDB
-	txs   *listRoot
+	txs   *ListRoot
 	steps chan step        // closed by finish; its capacity holds a whole slot, so that push never waits
 	asked chan chan<- root // requests for the root of what was pushed before
 	done  chan struct{}    // closed when the goroutine has returned
@@ -53,7 +53,7 @@ type root struct {
 func newRootPipeline(db *state.StateDB, indices int) *rootPipeline {
 	p := &rootPipeline{
 		state: db,
-		txs:   newListRoot(),
+		txs:   NewListRoot(),
 		steps: make(chan step, indices),
 		asked: make(chan chan<- root),
 		done:  make(chan struct{}),
@@ -127,14 +127,14 @@ func (p *rootPipeline) loop() {
 // apply takes in a step and returns the number of keys it may have changed.
 func (p *rootPipeline) apply(s step) int {
 	s.diff.apply(p.state)
-	p.txs.extend(s.txs)
+	p.txs.Extend(s.txs)
 	return s.diff.size()
 }
 
 func (p *rootPipeline) hash() root {
 	r := root{state: p.state.IntermediateRoot(true)}
 	r.withdrawals = p.state.GetStorageRoot(gethparams.OptimismL2ToL1MessagePasser)
-	r.txs, r.err = p.txs.hash()
+	r.txs, r.err = p.txs.Hash()
 	if err := p.state.Error(); err != nil {
 		r.err = fmt.Errorf("%w: %w", errStateRootGap, err)
 	}
