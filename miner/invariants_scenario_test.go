@@ -6,8 +6,9 @@ package miner
 import (
 	"fmt"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ethereum/go-ethereum/common"
 )
 
 // moment is where in the life of a payload something happens.

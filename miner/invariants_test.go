@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/flashgeth/params"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // seedVariable sets the seed of the random tests, to repeat a failure.
