@@ -87,7 +87,7 @@ func (l *layout) writeChain(spec *chainSpec, keys accounts) error {
 		"rollup.json":     spec.rollup,
 	}
 	for name, content := range files {
-		data, err := json.MarshalIndent(content, "", "  ")
+		data, err := json.Marshal(content)
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", name, err)
 		}

@@ -74,11 +74,12 @@ func TestLineView(t *testing.T) {
 func TestLiveView(t *testing.T) {
 	t.Parallel()
 	var (
-		out  bytes.Buffer
-		v    = NewLiveView(&out, "flashgeth devnet", func() (int, int) { return 80, 24 })
-		live = v.(*liveView)
-		now  = time.Unix(0, 0)
+		out bytes.Buffer
+		v   = NewLiveView(&out, "flashgeth devnet", func() (int, int) { return 80, 24 })
+		now = time.Unix(0, 0)
 	)
+	live, ok := v.(*liveView)
+	require.True(t, ok)
 	live.now = func() time.Time { now = now.Add(time.Second); return now }
 	play(v)
 
@@ -134,7 +135,8 @@ func TestJSONView(t *testing.T) {
 	play(v)
 	require.Empty(t, out.String(), "only settled flashblocks are printed")
 	v.Settled(Flashblock{Block: 3, Index: 1, PayloadID: engine.PayloadID{1, 2}, OffsetMs: 201.5, Txs: 4, GasUsed: 5, GasCeiling: 6, LatencyMs: 1.5, Sealed: true})
-	require.Equal(t, `{"block":3,"index":1,"payload_id":"0x0102000000000000","offset_ms":201.5,"txs":4,"gas_used":5,"gas_ceiling":6,"latency_ms":1.5,"sealed":true}`+"\n", out.String())
+	line := `{"block":3,"index":1,"payload_id":"0x0102000000000000","offset_ms":201.5,"txs":4,"gas_used":5,"gas_ceiling":6,"latency_ms":1.5,"sealed":true}`
+	require.Equal(t, line+"\n", out.String())
 }
 
 // brokenPipe is an output whose reader is gone.
