@@ -1,0 +1,35 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package overlay
+
+import (
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm"
+)
+
+// Config configures a Processor. Only Chain is required.
+type Config struct {
+	Chain    *core.BlockChain
+	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for op-geth's
+	Strict   bool                          // Withhold a snapshot whose execution differs from what the stream says
+	Metrics  *metrics.Set                  // Nil for a private set
+	Now      func() time.Time              // Nil for time.Now
+}
+
+func (c Config) sanitize() Config {
+	if c.VMConfig == nil {
+		c.VMConfig = func(*types.Header) vm.Config { return vm.Config{} }
+	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.NewSet()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
