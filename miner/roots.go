@@ -31,6 +31,7 @@ type rootPipeline struct {
 	done  chan struct{}    // closed when the goroutine has returned
 	err   error            // valid after done
 
+	pushed  uint64        // steps handed over; guarded by the gate, as push is
 	settled atomic.Uint64 // steps taken in, hashed or not
 	closing sync.Once     // of steps
 }
@@ -63,7 +64,10 @@ func newRootPipeline(db *state.StateDB, indices int) *rootPipeline {
 }
 
 // push hands over a published flashblock.
-func (p *rootPipeline) push(s step) { p.steps <- s }
+func (p *rootPipeline) push(s step) {
+	p.pushed++
+	p.steps <- s
+}
 
 // current returns the root after everything pushed so far. It must not be called after finish.
 func (p *rootPipeline) current() root {

@@ -77,6 +77,10 @@ func (j *job) seal() (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err 
 	if j.hooks.beforeSeal != nil {
 		j.hooks.beforeSeal()
 	}
+	if j.roots.pushed != p.indices {
+		// A panic in the middle of publishing: the hasher has a flashblock that the block does not.
+		return nil, nil, fmt.Errorf("%w: %d flashblocks hashed, %d published", errStateRootGap, j.roots.pushed, p.indices)
+	}
 	body := types.Body{Transactions: p.txs, Withdrawals: j.args.Withdrawals}
 	r := j.roots.finish(func(db *state.StateDB) {
 		j.chain.Engine().Finalize(j.chain, j.header, db, &body)
