@@ -73,6 +73,10 @@ type Result struct {
 	MissedTail bool
 }
 
+// SameContent reports whether two flashblocks at one position agree on the block; if not, somebody
+// equivocates. Metadata is left out, because relays may trim or extend it.
+func SameContent(a, b *Flashblock) bool { return sameContent(a, b) }
+
 // sameContent compares what a flashblock says about the block. Metadata is left out, because relays
 // may encode, trim or extend it, and nothing of the block depends on it.
 func sameContent(a, b *Flashblock) bool {

@@ -23,6 +23,10 @@ const (
 // socket that still takes data.
 const controlTimeout = time.Second
 
+// sendSample is of how many messages to a client one is timed: enough to see a slow network, and rare
+// enough that ten thousand writers do not meet at the histogram's lock.
+const sendSample = pingShards
+
 // client is one connection: a cursor into the ring, a goroutine that writes and one that reads. Nobody
 // else touches the socket, so a peer that does not read makes nobody else wait for its lock. The
 // reader writes only to end the connection: gorilla's close frames for what breaks the protocol.
@@ -30,6 +34,8 @@ type client struct {
 	hub     *Hub
 	ws      *websocket.Conn
 	form    Form
+	filter  Filter // nil for everything
+	ahead   *ahead // set while the client is ahead of this hub
 	cursor  uint64
 	shard   int
 	opened  time.Time
@@ -98,6 +104,15 @@ func (c *client) pump() bool {
 			return true
 		}
 		c.cursor++
+		if c.ahead != nil && c.skips(&e.msg) {
+			continue
+		}
+		if !c.passes(&e.msg) {
+			if c.refused() {
+				return false
+			}
+			continue
+		}
 		if !c.send(e) {
 			return false
 		}
@@ -110,13 +125,20 @@ func (c *client) send(e *entry) bool {
 	if f.prepared == nil {
 		return true
 	}
-	_ = c.ws.SetWriteDeadline(time.Now().Add(c.hub.cfg.WriteTimeout))
+	started := time.Now()
+	_ = c.ws.SetWriteDeadline(started.Add(c.hub.cfg.WriteTimeout))
 	if err := c.ws.WritePreparedMessage(f.prepared); err != nil {
 		c.writeFailed(err)
 		return false
 	}
 	c.hub.m.delivered.Inc()
 	c.hub.m.sentBytes.Add(f.size)
+	if c.form == FormBrotli {
+		c.hub.m.compressed.Add(f.size)
+	}
+	if (e.seq+uint64(c.shard))%sendSample == 0 {
+		c.hub.m.sendTime.UpdateDuration(started)
+	}
 	return true
 }
 
@@ -140,9 +162,11 @@ func (c *client) control() bool {
 	}
 	if bits&signalPing != 0 {
 		if err := c.ws.WriteControl(websocket.PingMessage, nil, deadline); err != nil {
+			c.hub.m.pingFailed.Inc()
 			c.writeFailed(err)
 			return false
 		}
+		c.hub.m.pings.Inc()
 	}
 	return true
 }
@@ -207,7 +231,7 @@ func (c *client) heard() error {
 		_ = c.ws.WriteControl(websocket.CloseMessage, frame, now.Add(controlTimeout))
 		return errChatty
 	}
-	if c.closing.Load() {
+	if c.closing.Load() || c.hub.cfg.NoPing {
 		return nil
 	}
 	return c.ws.SetReadDeadline(now.Add(c.hub.cfg.ReadTimeout))

@@ -75,6 +75,10 @@ type HubConfig struct {
 	// far more than the brotli form does, and is compressed per message and form once at best.
 	Deflate bool
 
+	// NoPing leaves pings out, and then never drops a client for being silent: who has nothing to answer
+	// says nothing. Dead peers are found by writing to them, and by TCP's own keep-alive.
+	NoPing bool
+
 	// SendBuffer is the size of a client's kernel send buffer in bytes, 0 for the kernel's own choice.
 	// The kernel lets it grow to several MiB per client that does not read; a fan-out to many unknown
 	// clients should set it.
@@ -83,6 +87,9 @@ type HubConfig struct {
 	// CheckOrigin decides about an upgrade by its Origin header. Nil admits every origin: the stream is
 	// public and carries no credentials a browser would add.
 	CheckOrigin func(*http.Request) bool
+
+	// Error answers a request that is turned away before the upgrade. Nil stands for http.Error.
+	Error func(w http.ResponseWriter, sentence string, status int)
 
 	Metrics *metrics.Set // Nil for a private set
 	Log     log.Logger   // Nil for the root logger
@@ -100,6 +107,9 @@ func (c HubConfig) withDefaults() HubConfig {
 	setDefault(&c.CloseGrace, defaultCloseGrace)
 	if c.CheckOrigin == nil {
 		c.CheckOrigin = func(*http.Request) bool { return true }
+	}
+	if c.Error == nil {
+		c.Error = http.Error
 	}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()

@@ -28,37 +28,55 @@ func (h *Hub) Endpoint(form Form) http.Handler {
 	})
 }
 
-// Serve upgrades one request and returns; the connection then belongs to the hub. onClose, if not
-// nil, is called exactly once, when the connection has ended or if the request is turned away.
+// Subscription says what one client gets.
+type Subscription struct {
+	Form   Form
+	Filter Filter // Nil for everything
+
+	// OnClose, if not nil, is called exactly once, when the connection has ended or if the request is
+	// turned away.
+	OnClose func()
+}
+
+// Serve is ServeSubscription for a client that gets every message in one form.
+func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, form Form, onClose func()) {
+	h.ServeSubscription(w, r, Subscription{Form: form, OnClose: onClose})
+}
+
+// ServeSubscription upgrades one request and returns; the connection then belongs to the hub.
 //
 // The upgrade URL says where the client starts: after ?block_number=N&flashblock_index=M (and
 // payload_id, which tells attempts at one block apart), at index 0 of the block in progress with
 // ?from=current, otherwise at the next message. A position takes precedence; from=current then says
-// what to do if nothing follows it. Malformed parameters are answered with 400.
-func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, form Form, onClose func()) {
-	if onClose == nil {
-		onClose = func() {}
+// what to do if nothing follows it. On v0, ?notices=only leaves out the flashblocks themselves.
+// Malformed parameters are answered with 400.
+func (h *Hub) ServeSubscription(w http.ResponseWriter, r *http.Request, sub Subscription) {
+	if sub.OnClose == nil {
+		sub.OnClose = func() {}
 	}
-	if !h.serve(w, r, form, onClose) {
-		onClose()
+	if !h.serve(w, r, sub) {
+		sub.OnClose()
 	}
 }
 
 // serve reports whether the connection was handed to the hub.
-func (h *Hub) serve(w http.ResponseWriter, r *http.Request, form Form, onClose func()) bool {
+func (h *Hub) serve(w http.ResponseWriter, r *http.Request, sub Subscription) bool {
 	if !websocket.IsWebSocketUpgrade(r) {
 		w.Header().Set("Upgrade", "websocket")
-		http.Error(w, "this is a websocket endpoint", http.StatusUpgradeRequired)
+		h.cfg.Error(w, "this is a websocket endpoint", http.StatusUpgradeRequired)
 		return false
 	}
 	from, err := parseStart(r.URL.RawQuery)
 	if err != nil {
 		h.m.badResume.Inc()
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		h.cfg.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
+	if from.notices && sub.Form == FormV0 {
+		sub.Filter = noticesOnly{}
+	}
 	if !h.enter() {
-		http.Error(w, "the stream is not running", http.StatusServiceUnavailable)
+		h.cfg.Error(w, "the stream is not running", http.StatusServiceUnavailable)
 		return false
 	}
 	defer h.wg.Done()
@@ -68,15 +86,21 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, form Form, onClose f
 		return false
 	}
 	// Before the client learns that it is connected: it misses nothing published from then on.
-	cursor := h.ring.cursor(from)
+	cursor, found := h.ring.cursor(from)
 	ws, err := h.upgrade(w, r)
 	if err != nil {
 		h.active.Add(-1)
 		return false
 	}
 	c := &client{
-		hub: h, ws: ws, form: form, cursor: cursor, opened: time.Now(), onClose: onClose,
-		kick: make(chan struct{}, 1),
+		hub: h, ws: ws, form: sub.Form, filter: sub.Filter, cursor: cursor, opened: time.Now(),
+		onClose: sub.OnClose, kick: make(chan struct{}, 1),
+	}
+	if from.resume && !found {
+		c.ahead = &ahead{after: from}
+	}
+	if sub.Form == FormBrotli {
+		ws.EnableWriteCompression(false) // it would not shrink a second time
 	}
 	if !h.register(c) {
 		h.active.Add(-1)
@@ -138,7 +162,7 @@ func (h *Hub) reject(w http.ResponseWriter, r *http.Request) {
 	h.m.rejected.Inc()
 	if h.rejecting.Add(1) > rejectLimit {
 		h.rejecting.Add(-1)
-		http.Error(w, "too many subscribers", http.StatusServiceUnavailable)
+		h.cfg.Error(w, "too many subscribers", http.StatusServiceUnavailable)
 		return
 	}
 	defer h.rejecting.Add(-1)

@@ -97,9 +97,12 @@ func (h *Hub) Start(ctx context.Context) error {
 		return ErrStopped
 	}
 	h.state = stateRunning
-	h.wg.Add(2)
+	h.wg.Add(1)
 	go h.dispatch()
-	go h.ping()
+	if !h.cfg.NoPing {
+		h.wg.Add(1)
+		go h.ping()
+	}
 	h.unwatch = context.AfterFunc(ctx, h.beginStop)
 	return nil
 }

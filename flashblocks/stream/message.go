@@ -29,4 +29,8 @@ type Message struct {
 	// if a v0 client gets to this message; it may be called long after Publish, so it must capture
 	// nothing that changes. Nil, an empty result or a panic leaves the message out of the v0 stream.
 	V0 func() []byte
+
+	// Aux belongs to the publisher: whatever its Filter needs to know of the message. The hub only
+	// keeps it for as long as the message.
+	Aux any
 }

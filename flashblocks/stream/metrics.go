@@ -19,9 +19,10 @@ const (
 	causeSilent   closeCause = "read_timeout"  // pings stayed unanswered
 	causeProtocol closeCause = "protocol"      // bad, oversize or too many inbound frames
 	causeShutdown closeCause = "shutdown"      // the hub stopped
+	causeRefused  closeCause = "filter"        // the stream cannot satisfy the client's filter
 )
 
-var closeCauses = []closeCause{causePeer, causeLagged, causeWrite, causeSilent, causeProtocol, causeShutdown}
+var closeCauses = []closeCause{causePeer, causeLagged, causeWrite, causeSilent, causeProtocol, causeShutdown, causeRefused}
 
 // hubMetrics are the hub's figures. All of them exist, at zero, from the start.
 type hubMetrics struct {
@@ -30,6 +31,11 @@ type hubMetrics struct {
 	published   *metrics.Counter   // messages given to Publish
 	delivered   *metrics.Counter   // messages written to clients
 	sentBytes   *metrics.Counter   // bytes of those, frame headers included
+	compressed  *metrics.Counter   // of these, in the brotli form
+	filtered    *metrics.Counter   // messages that a client's filter left out
+	sendTime    *metrics.Histogram // seconds for one write, sampled
+	pings       *metrics.Counter   // pings sent
+	pingFailed  *metrics.Counter   // pings that could not be sent
 	dropped     *metrics.Counter   // clients dropped for being slow
 	rejected    *metrics.Counter   // clients turned away at the limit
 	handshake   *metrics.Counter   // upgrades that failed
@@ -46,6 +52,11 @@ func newHubMetrics(set *metrics.Set) *hubMetrics {
 		published:   set.GetOrCreateCounter("flashblocks_stream_published_total"),
 		delivered:   set.GetOrCreateCounter("flashblocks_stream_delivered_total"),
 		sentBytes:   set.GetOrCreateCounter("flashblocks_stream_sent_bytes_total"),
+		compressed:  set.GetOrCreateCounter("flashblocks_stream_sent_brotli_bytes_total"),
+		filtered:    set.GetOrCreateCounter("flashblocks_stream_filtered_total"),
+		sendTime:    set.GetOrCreateHistogram("flashblocks_stream_send_seconds"),
+		pings:       set.GetOrCreateCounter("flashblocks_stream_pings_total"),
+		pingFailed:  set.GetOrCreateCounter("flashblocks_stream_ping_errors_total"),
 		dropped:     set.GetOrCreateCounter("flashblocks_stream_dropped_slow_total"),
 		rejected:    set.GetOrCreateCounter("flashblocks_stream_rejected_limit_total"),
 		handshake:   set.GetOrCreateCounter("flashblocks_stream_handshake_errors_total"),

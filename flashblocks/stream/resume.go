@@ -20,11 +20,16 @@ const (
 	paramFrom    = "from"
 
 	fromCurrent = "current"
+
+	// paramNotices asks the v0 stream for notices only.
+	paramNotices = "notices"
+	noticesValue = "only"
 )
 
 // start says where a client wants to begin.
 type start struct {
 	current bool // at index 0 of the block in progress
+	notices bool // only what exists on v0 alone
 
 	resume  bool // after a position
 	block   uint64
@@ -40,7 +45,7 @@ func parseStart(rawQuery string) (start, error) {
 	if err != nil {
 		return s, errors.New("the query of the URL is malformed")
 	}
-	for _, name := range []string{paramBlock, paramIndex, paramPayload, paramFrom} {
+	for _, name := range []string{paramBlock, paramIndex, paramPayload, paramFrom, paramNotices} {
 		if len(query[name]) > 1 {
 			return s, fmt.Errorf("%s is given %d times", name, len(query[name]))
 		}
@@ -50,6 +55,12 @@ func parseStart(rawQuery string) (start, error) {
 			return s, fmt.Errorf("%s must be %q", paramFrom, fromCurrent)
 		}
 		s.current = true
+	}
+	if query.Has(paramNotices) {
+		if query.Get(paramNotices) != noticesValue {
+			return start{}, fmt.Errorf("%s must be %q", paramNotices, noticesValue)
+		}
+		s.notices = true
 	}
 	switch {
 	case query.Has(paramBlock) != query.Has(paramIndex):
@@ -93,25 +104,25 @@ func parseNumber(name, value string) (uint64, error) {
 // understood: that of the newest attempt at its block or else of the oldest block after it which the
 // ring holds completely. It may then see messages again, which the sequence rules ignore, but it
 // never misses one silently. A client ahead of the ring, or with nothing to start at, gets what is
-// published next.
-func (r *ring) cursor(s start) uint64 {
+// published next, and found is false.
+func (r *ring) cursor(s start) (seq uint64, found bool) {
 	if !s.resume && !s.current {
-		return r.head.Load()
+		return r.head.Load(), false
 	}
 	list, head := r.entries()
 	if s.resume {
 		if seq, ok := resumeAt(list, s); ok {
-			return seq
+			return seq, true
 		}
 	}
 	if s.current {
 		for i := len(list) - 1; i >= 0; i-- {
 			if e := list[i]; e.opens() {
-				return e.seq
+				return e.seq, true
 			}
 		}
 	}
-	return head
+	return head, false
 }
 
 // opens reports whether a block begins at this message.

@@ -190,7 +190,8 @@ func TestCursor(t *testing.T) {
 		"ahead of the ring":                           {start{resume: true, block: 13, index: 0}, head},
 		"ahead of the ring or else block in progress": {start{resume: true, current: true, block: 13, index: 0}, 10},
 	} {
-		require.Equal(t, tc.want, r.cursor(tc.start), name)
+		got, _ := r.cursor(tc.start)
+		require.Equal(t, tc.want, got, name)
 	}
 }
 
@@ -222,7 +223,7 @@ func TestRingBounds(t *testing.T) {
 
 func FuzzParseStart(f *testing.F) {
 	for _, seed := range []string{
-		"", "from=current", "block_number=1&flashblock_index=2", "block_number=1&flashblock_index=2&payload_id=0x0102030405060708",
+		"", "from=current", "block_number=1&flashblock_index=2", "block_number=1&flashblock_index=2&payload_id=0x0102030405060708", "notices=only", "notices=all",
 		"block_number=+1&flashblock_index=2", "block_number=1;flashblock_index=2", "%zz", "from=current&from=current", "payload_id=",
 	} {
 		f.Add(seed)
@@ -243,6 +244,9 @@ func FuzzParseStart(f *testing.F) {
 		if s.current {
 			values.Set(paramFrom, fromCurrent)
 		}
+		if s.notices {
+			values.Set(paramNotices, noticesValue)
+		}
 		if s.resume {
 			values.Set(paramBlock, fmt.Sprint(s.block))
 			values.Set(paramIndex, fmt.Sprint(s.index))
@@ -253,6 +257,7 @@ func FuzzParseStart(f *testing.F) {
 		again, err := parseStart(values.Encode())
 		require.NoError(t, err)
 		require.Equal(t, s, again)
-		require.LessOrEqual(t, r.cursor(s), r.head.Load())
+		got, _ := r.cursor(s)
+		require.LessOrEqual(t, got, r.head.Load())
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/gorilla/websocket"
 
+	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -261,13 +262,20 @@ const resumeAttempts = 3
 
 // resumeURL is the configured URL, with the position to resume after once there is one.
 func (f *follower) resumeURL() string {
-	if !f.hasLast || f.failures > 0 && f.failures%resumeAttempts == 0 {
+	last, ok := f.last, f.hasLast
+	if f.cfg.Position != nil {
+		last, ok = f.cfg.Position()
+	}
+	if !ok || f.failures > 0 && f.failures%resumeAttempts == 0 {
 		return f.target.String()
 	}
 	target, query := *f.target, f.target.Query()
-	query.Set(paramBlock, fmt.Sprint(f.last.BlockNumber))
-	query.Set(paramIndex, fmt.Sprint(f.last.Index))
-	query.Set(paramPayload, f.last.PayloadID.String())
+	query.Set(paramBlock, fmt.Sprint(last.BlockNumber))
+	query.Set(paramIndex, fmt.Sprint(last.Index))
+	query.Del(paramPayload)
+	if last.PayloadID != (engine.PayloadID{}) {
+		query.Set(paramPayload, last.PayloadID.String())
+	}
 	target.RawQuery = query.Encode()
 	return target.String()
 }

@@ -65,6 +65,19 @@ type SubscriberConfig struct {
 	Header http.Header // Sent with every upgrade
 	TLS    *tls.Config // Nil for the system's roots
 
+	// Decode reads a frame: its header, and the text to deliver. A header without payload id is not
+	// recognised as a repetition, and resumed from by position alone. Default flashblocks.DecodeHeader,
+	// whose errors it shares. It is for streams in another form than v1.
+	Decode func(frame []byte, lim flashblocks.Limits) (flashblocks.Header, []byte, error)
+
+	// Repeats delivers also what was delivered before, so that the receiver can compare.
+	Repeats bool
+
+	// Position, if not nil, is asked before every connect for the message to resume after, instead of
+	// the last one read here. Block 0 asks the upstream for all it has kept; without ok the upstream
+	// begins where it wants.
+	Position func() (last flashblocks.Header, ok bool)
+
 	Handler func(Delivery) // Called from one goroutine, in order
 	OnState func(State)    // Called from the same goroutine, in order with the messages; may be nil
 
@@ -88,6 +101,9 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	setDefault(&c.ReadTimeout, defaultUpstreamRead)
 	setDefault(&c.BackoffMin, defaultBackoffMin)
 	setDefault(&c.BackoffMax, defaultBackoffMax)
+	if c.Decode == nil {
+		c.Decode = flashblocks.DecodeHeader
+	}
 	if c.OnState == nil {
 		c.OnState = func(State) {}
 	}

@@ -82,7 +82,7 @@ func (f *follower) keepAlive(ctx context.Context, ws *websocket.Conn, quit <-cha
 // connection cannot be trusted further.
 func (f *follower) accept(ctx context.Context, frame []byte, arrived time.Time) (fresh bool, err error) {
 	f.m.bytes.Add(len(frame))
-	header, text, err := flashblocks.DecodeHeader(frame, f.cfg.Limits)
+	header, text, err := f.cfg.Decode(frame, f.cfg.Limits)
 	switch {
 	case errors.Is(err, flashblocks.ErrMalformed), errors.Is(err, flashblocks.ErrCompression), errors.Is(err, flashblocks.ErrTooLarge):
 		f.m.undecodable.Inc()
@@ -96,12 +96,18 @@ func (f *follower) accept(ctx context.Context, frame []byte, arrived time.Time) 
 	if header.BlockNumber == 0 && header.PayloadID == f.last.PayloadID {
 		header.BlockNumber = f.last.BlockNumber // free-form metadata: the base said it at index 0
 	}
-	if !f.seen.add(header.PayloadID, header.Index) {
+	fresh = header.PayloadID == (engine.PayloadID{}) || f.seen.add(header.PayloadID, header.Index)
+	if !fresh {
 		f.m.duplicates.Inc()
-		return false, nil
+		if !f.cfg.Repeats {
+			return false, nil
+		}
 	}
 	if err := f.emit(ctx, event{delivery: Delivery{Header: header, JSON: text, Arrived: arrived}}); err != nil {
 		return false, err
+	}
+	if !fresh {
+		return false, nil
 	}
 	f.m.messages.Inc()
 	f.last, f.hasLast = header, header.BlockNumber != 0
