@@ -105,7 +105,7 @@ func TestInvariants(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	require.Greater(t, total.sealed, workers*rounds*8/10)
+	require.Greater(t, total.sealed, workers*rounds*5/6)
 	if raceEnabled || testing.Short() {
 		return
 	}
