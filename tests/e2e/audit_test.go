@@ -58,10 +58,11 @@ func (n *network) block(number uint64) *types.Block {
 
 // audit compares the canonical blocks from first to last with the stream: each has to be the exact
 // concatenation of one attempt, contiguous from index 0, and lead to the same header hash. It imports
-// them into the plain op-geth, which must know the parent of the first one.
+// them into the plain op-geth, after what it does not have of the chain before.
 func (n *network) audit(first, last uint64) []audited {
 	n.t.Helper()
 	require.LessOrEqual(n.t, first, last, "there is nothing to audit")
+	n.importChain(first - 1)
 	var list []audited
 	for number := first; number <= last; number++ {
 		block := n.block(number)
@@ -137,11 +138,19 @@ func (n *network) firstRecorded() uint64 {
 	return first
 }
 
-// importUpTo feeds the plain op-geth the blocks that nobody recorded, so that an audit can begin at first.
-func (n *network) importUpTo(first uint64) {
+// importChain feeds the plain op-geth the canonical chain up to last as far as it does not have it.
+func (n *network) importChain(last uint64) {
 	n.t.Helper()
-	for number := n.geth.ethereum.BlockChain().CurrentBlock().Number.Uint64() + 1; number < first; number++ {
-		n.geth.requireValid(n.t, n.block(number))
+	var missing []*types.Block
+	for number := last; number > 0; number-- {
+		block := n.block(number)
+		if n.geth.ethereum.BlockChain().HasBlock(block.Hash(), number) {
+			break
+		}
+		missing = append(missing, block)
+	}
+	for i := len(missing) - 1; i >= 0; i-- {
+		n.geth.requireValid(n.t, missing[i])
 	}
 }
 
@@ -149,7 +158,6 @@ func (n *network) importUpTo(first uint64) {
 func (n *network) auditAll(last uint64) []audited {
 	n.t.Helper()
 	first := n.firstRecorded()
-	n.importUpTo(first)
 	return n.audit(first, last)
 }
 

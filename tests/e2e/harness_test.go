@@ -129,14 +129,19 @@ func (n *network) shutdown() {
 	}
 }
 
-// tail returns the last lines of a file.
+// tail returns the last lines of a log, without one line per transaction of the load.
 func tail(path string, count int) string {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-count):], "\n")
+	var lines []string
+	for line := range strings.Lines(string(data)) {
+		if !strings.Contains(line, "Submitted transaction") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-count):], "")
 }
 
 // eventually waits until a condition holds and fails the test, naming it, if it never does.

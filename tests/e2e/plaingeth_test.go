@@ -67,9 +67,9 @@ func (g *plainGeth) requireValid(t *testing.T, block *types.Block) {
 	require.NoError(t, err)
 	require.Equal(t, engine.VALID, update.PayloadStatus.Status)
 
-	head := g.ethereum.BlockChain().CurrentBlock()
-	require.Equal(t, block.Hash(), head.Hash(), "op-geth's head after block %d", block.NumberU64())
-	state, err := g.ethereum.BlockChain().StateAt(head.Root)
+	header := g.ethereum.BlockChain().GetHeaderByNumber(block.NumberU64())
+	require.Equal(t, block.Hash(), header.Hash(), "op-geth's canonical block %d", block.NumberU64())
+	state, err := g.ethereum.BlockChain().StateAt(header.Root)
 	require.NoError(t, err, "op-geth has no state with the root of block %d", block.NumberU64())
 	require.Equal(t, block.Root(), state.IntermediateRoot(true))
 }

@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -40,13 +41,13 @@ type recorder struct {
 
 	mu       sync.Mutex
 	attempts map[uint64][]*attempt // by block number, in the order of their index 0
-	count    int
-	states   []bool // connected or not, as it changed
+	states   []bool                // connected or not, as it changed
 	waiting  []*waiter
 }
 
 // waiter is somebody who waits for a flashblock.
 type waiter struct {
+	t     *testing.T
 	match func(*flashblocks.Flashblock) bool
 	found chan *flashblocks.Flashblock // buffered for the one
 }
@@ -85,7 +86,6 @@ func (r *recorder) deliver(d stream.Delivery) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.count++
 	a := r.attempt(fb)
 	a.blocks = append(a.blocks, fb)
 	a.arrivals = append(a.arrivals, d.Arrived)
@@ -129,45 +129,53 @@ func (r *recorder) connected() bool {
 	return len(r.states) > 0 && r.states[len(r.states)-1]
 }
 
+// changes returns every change of the connection: true for connected.
+func (r *recorder) changes() []bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.states)
+}
+
 // at returns what was published for a block number.
 func (r *recorder) at(number uint64) []attempt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var list []attempt
 	for _, a := range r.attempts[number] {
-		list = append(list, *a)
+		taken := *a
+		taken.blocks, taken.arrivals = slices.Clone(a.blocks), slices.Clone(a.arrivals)
+		list = append(list, taken)
 	}
 	return list
 }
 
-// total returns the number of flashblocks received.
-func (r *recorder) total() int {
+// awaiting begins to wait for the next flashblock that matches.
+func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *waiter {
+	w := &waiter{t: r.t, match: match, found: make(chan *flashblocks.Flashblock, 1)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.count
+	r.waiting = append(r.waiting, w)
+	return w
 }
 
 // await returns the next flashblock that matches, counting from now.
 func (r *recorder) await(what string, match func(*flashblocks.Flashblock) bool) *flashblocks.Flashblock {
 	r.t.Helper()
-	w := &waiter{match: match, found: make(chan *flashblocks.Flashblock, 1)}
-	r.mu.Lock()
-	r.waiting = append(r.waiting, w)
-	r.mu.Unlock()
+	return r.awaiting(match).get(what)
+}
+
+// get returns the flashblock once it has come.
+func (w *waiter) get(what string) *flashblocks.Flashblock {
+	w.t.Helper()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case fb := <-w.found:
 		return fb
 	case <-timer.C:
-		require.FailNow(r.t, "no flashblock came: "+what)
+		require.FailNow(w.t, "no flashblock came: "+what)
 		return nil
 	}
-}
-
-// index matches a position in any block.
-func index(i uint64) func(*flashblocks.Flashblock) bool {
-	return func(fb *flashblocks.Flashblock) bool { return fb.Index == i }
 }
 
 // nonEmpty matches a position with transactions in any block.

@@ -115,7 +115,6 @@ func requireThrottling(t *testing.T, n *network, before figures) {
 	require.True(t, accepted)
 	first := n.head() + 2 // the block under construction has the old limits
 	n.awaitHead(first + 2)
-	n.importUpTo(first)
 	for _, a := range n.audit(first, first+2) {
 		require.LessOrEqual(t, a.users(), limit/smallestDA, "user transactions of throttled block %d", a.block.NumberU64())
 		require.Positive(t, a.users(), "throttled block %d is not empty", a.block.NumberU64())
@@ -124,6 +123,5 @@ func requireThrottling(t *testing.T, n *network, before figures) {
 	require.True(t, accepted)
 	first = n.head() + 2
 	n.awaitHead(first)
-	n.importUpTo(first)
 	require.Greater(t, n.audit(first, first)[0].users(), usual, "a block takes what has piled up")
 }
