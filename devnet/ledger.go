@@ -129,12 +129,15 @@ func (l *ledger) add(fb *flashblocks.Flashblock, arrived time.Time) Flashblock {
 	if a.timestamp != 0 {
 		offset := l.plan.offset(a.timestamp, arrived)
 		if fb.Index == 0 {
-			a.begin, a.position = offset, 0
-		} else {
-			a.position = l.plan.position(offset, a.position)
+			a.begin = offset
+		}
+		// Attributes that come before their slot (a chain's first, for one) start the builder's slot early.
+		since := offset - min(a.begin, 0)
+		if fb.Index > 0 {
+			a.position = l.plan.position(since, a.position)
 		}
 		view.OffsetMs = milliseconds(offset)
-		view.LatencyMs = milliseconds(offset - l.plan.due[a.position])
+		view.LatencyMs = milliseconds(since - l.plan.due[a.position])
 		view.GasCeiling = l.plan.ceiling(a.position, a.begin, a.gasLimit)
 	}
 	a.seen = append(a.seen, view)

@@ -72,6 +72,18 @@ func TestLedgerDescribesFlashblocks(t *testing.T) {
 	}, got)
 }
 
+// The attributes of a chain's first block can come long before its slot, which the builder uses at once.
+func TestLedgerDescribesAnEarlySlot(t *testing.T) {
+	t.Parallel()
+	l := newTestLedger()
+	early := -2 * time.Second
+	l.add(publish(1, 0, 'd'), slotTime(0).Add(early))
+	got := l.add(publish(1, 1, 'a'), slotTime(1).Add(early))
+	require.InDelta(t, -1797, got.OffsetMs, 0)
+	require.InDelta(t, 0, got.LatencyMs, 0)
+	require.Equal(t, uint64(6_000_000), got.GasCeiling)
+}
+
 func TestLedgerVerdict(t *testing.T) {
 	t.Parallel()
 	complete := []*flashblocks.Flashblock{publish(1, 0, 'd'), publish(1, 1, 'a'), publish(1, 2, 'b', 'c')}
