@@ -187,7 +187,8 @@ func (j *job) buildFlashblock(deadline int) error {
 		return errInterrupted
 	}
 	stop := due.Add(-j.pace.reserve())
-	if now := j.clock.Now(); now >= due {
+	if now := j.clock.Now(); now >= due || now >= stop && deadline == j.schedule.len()-1 {
+		// The last one is better late than empty.
 		stop = now.Add(j.schedule.interval / lateShare)
 	}
 	start := j.clock.Now()
