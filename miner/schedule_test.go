@@ -191,3 +191,19 @@ func TestClockStep(t *testing.T) {
 		next.finish()
 	}
 }
+
+// Attributes that come in the last moment before the only deadline still get their transactions: late is
+// better than empty.
+func TestLastMoment(t *testing.T) {
+	t.Parallel()
+	for _, lag := range []time.Duration{1897, 1899, 1900, 1950, 1999, 2000, 60_000} {
+		s := newTimed(t, harnessConfig{fork: jovian})
+		s.builder.pace.publish = initialPublish
+		s.lag = lag * msec
+		s.harness.send(s.transfer(0, 0, 5))
+		slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+		require.Equal(t, 1, slot.job.schedule.len())
+		require.Len(t, hashes(t, slot.step()), 1, "lag %v", s.lag)
+		slot.finish()
+	}
+}
