@@ -31,6 +31,8 @@ type payloadBuilder interface {
 	GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error)
 	// NewHead tells the builder of the head that a forkchoice update set.
 	NewHead(head common.Hash)
+	// Abandon ends the payload under construction, as op-geth's miner builds the next one.
+	Abandon()
 }
 
 // EngineAPI is op-geth's Engine API with payloads built as flashblocks. Methods that do not concern the

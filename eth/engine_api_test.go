@@ -88,6 +88,7 @@ func TestForkchoiceOverride(t *testing.T) {
 	start(t, n, attrs(2, object{"enabled": true}))
 	start(t, n, attrs(3, object{"enabled": false, "intervalMs": 50}))
 	require.Len(t, fake.opts, 2)
+	require.Equal(t, 1, fake.abandons, "the job goes on although op-geth's miner builds the block")
 	require.EqualValues(t, 50_000_000, fake.opts[0].Interval)
 	require.Zero(t, fake.opts[1].Interval)
 

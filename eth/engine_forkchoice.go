@@ -81,6 +81,8 @@ func (api *EngineAPI) delegate(ctx context.Context, update engine.ForkchoiceStat
 	res, err := api.updateHead(ctx, update, &attrs.PayloadAttributes, stock)
 	if err == nil && res.PayloadID != nil {
 		api.delegated.add(*res.PayloadID)
+		// Without this the stream would go on with a block that nobody is going to seal.
+		api.builder.Abandon()
 	}
 	return res, err
 }

@@ -30,6 +30,7 @@ type fakeBuilder struct {
 	limits   []any
 	sealed   []engine.PayloadID
 	panics   bool
+	abandons int
 }
 
 var _ builder = (*fakeBuilder)(nil)
@@ -79,6 +80,12 @@ func (b *fakeBuilder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadE
 		return env, nil
 	}
 	return nil, errors.New("injected")
+}
+
+func (b *fakeBuilder) Abandon() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.abandons++
 }
 
 func (b *fakeBuilder) NewHead(h common.Hash) {

@@ -299,6 +299,14 @@ func (b *Builder) NewHead(head common.Hash) {
 	}
 }
 
+// Abandon ends the payload under construction, if there is one: the consensus client has asked someone
+// else for the next block. What was published of it can still be fetched.
+func (b *Builder) Abandon() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.supersede()
+}
+
 // Has reports whether GetPayload knows the id.
 func (b *Builder) Has(id engine.PayloadID) bool {
 	b.mu.Lock()
