@@ -36,6 +36,7 @@ type sender struct {
 	tip   uint256.Int               // of txs[0]
 	first time.Time                 // arrival of txs[0]
 	prio  bool
+	next  uint64 // nonces below are used up
 
 	pos    int // in the heap, -1 if elsewhere
 	parked int // deadline it is parked until, -1 if elsewhere
@@ -104,6 +105,9 @@ func (c *candidates) add(from common.Address, tx *txpool.LazyTransaction) {
 		c.senders[from] = s
 	}
 	nonce := tx.Tx.Nonce()
+	if nonce < s.next {
+		return // announced late; its fee is not on offer any more
+	}
 	i, found := slices.BinarySearchFunc(s.txs, nonce, func(have *txpool.LazyTransaction, want uint64) int {
 		return cmp.Compare(have.Tx.Nonce(), want)
 	})
@@ -147,6 +151,7 @@ func (c *candidates) peek() *sender {
 func (c *candidates) shift() {
 	s := c.heap[0]
 	c.gas -= s.txs[0].Gas
+	s.next = s.txs[0].Tx.Nonce() + 1
 	s.txs = s.txs[1:]
 	if c.rank(s) {
 		heap.Fix(&c.heap, 0)

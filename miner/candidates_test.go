@@ -68,6 +68,8 @@ func TestCandidatesReplace(t *testing.T) {
 	require.EqualValues(t, 8, queue.peek().tip.Uint64(), "the first transaction ranks the sender")
 	queue.shift()
 	require.EqualValues(t, 9, queue.peek().tip.Uint64())
+	queue.add(from, walk[0])
+	require.EqualValues(t, 9, queue.peek().tip.Uint64(), "an announcement that comes after its transaction was used")
 }
 
 func TestCandidatesGivenUp(t *testing.T) {
@@ -152,6 +154,7 @@ type modelSender struct {
 	txs    []*txpool.LazyTransaction
 	inHeap bool
 	parked int
+	next   uint64
 }
 
 func (m *model) peek() (best common.Address, ok bool) {
@@ -188,6 +191,9 @@ func (m *model) add(from common.Address, tx *txpool.LazyTransaction) {
 	if s == nil {
 		s = &modelSender{parked: -1}
 		m.senders[from] = s
+	}
+	if tx.Tx.Nonce() < s.next {
+		return
 	}
 	s.txs = slices.DeleteFunc(slices.Clone(s.txs), func(have *txpool.LazyTransaction) bool { return have.Tx.Nonce() == tx.Tx.Nonce() })
 	s.txs = append(s.txs, tx)
@@ -274,6 +280,7 @@ func TestCandidatesModel(t *testing.T) {
 				s.inHeap, s.parked = false, later
 			default:
 				c.shift()
+				s.next = s.txs[0].Tx.Nonce() + 1
 				s.txs = s.txs[1:]
 				s.inHeap = len(s.txs) > 0
 			}
