@@ -39,7 +39,7 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	service, builder, err := assemble(ethereum, &cfg)
+	service, builder, err := assemble(ethereum, &cfg, stack.ResolvePath(payloadIDFile))
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}

@@ -22,9 +22,12 @@ import (
 // leaves most of the time that supervisors usually grant before they kill.
 const streamStopTimeout = 3 * time.Second
 
+// payloadIDFile is where, in the node's directory, the builder remembers the ids of published payloads.
+const payloadIDFile = "flashblocks-payloads"
+
 // assemble makes the stream, the builder and the Prometheus endpoint, and puts them into a service in
 // the order of their start: whoever publishes starts after, and stops before, what it publishes to.
-func assemble(ethereum *gethEth.Ethereum, cfg *Config) (*Service, builder, error) {
+func assemble(ethereum *gethEth.Ethereum, cfg *Config, idFile string) (*Service, builder, error) {
 	s := &Service{set: metrics.NewSet()}
 
 	hub := stream.NewHub(stream.HubConfig{Limit: cfg.SubscriberLimit, Metrics: s.set})
@@ -42,7 +45,7 @@ func assemble(ethereum *gethEth.Ethereum, cfg *Config) (*Service, builder, error
 		s.scrapes = newMetricsServer(cfg.MetricsAddr, s.set)
 		s.add("metrics", s.scrapes.start, s.scrapes.stop)
 	}
-	b, err := newBuilder(ethereum, cfg, s.set, hub)
+	b, err := newBuilder(ethereum, cfg, idFile, s.set, hub)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -64,7 +67,7 @@ func drain(stop func(context.Context) error) func() error {
 }
 
 // newBuilder makes the builder with the same limits as op-geth's own miner, which builds what it fails to.
-func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, set *metrics.Set, stream miner.Publisher) (*miner.Builder, error) {
+func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile string, set *metrics.Set, stream miner.Publisher) (*miner.Builder, error) {
 	node := cfg.eth()
 	return miner.New(ethereum, miner.Config{
 		Flashblocks:      cfg.Flashblocks,
@@ -74,6 +77,7 @@ func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, set *metrics.Set, strea
 		MaxDATxSize:      node.Miner.MaxDATxSize,
 		MaxDABlockSize:   node.Miner.MaxDABlockSize,
 		Prio:             node.TxPool.Locals,
+		PayloadIDFile:    idFile,
 		Fallback:         newFallback(ethereum.Miner()),
 		Metrics:          set,
 	}, stream)

@@ -49,6 +49,7 @@ type Builder struct {
 	jobs    []*job     // newest last, at most keptJobs
 	limits  control
 	pace    *pace
+	memory  *idMemory
 	lastPub *flashblocks.FlashblockID // last flashblock of the last sealed block
 	closed  bool
 
@@ -73,6 +74,10 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 		return nil, err
 	}
 	config = config.sanitize()
+	past, err := openIDMemory(config.PayloadIDFile)
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Builder{
 		backend: backend,
@@ -85,6 +90,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 			gasTip:         config.GasPrice,
 		},
 		pace:    &pace{nsPerGas: initialNsPerGas, publish: initialPublish},
+		memory:  past,
 		sealed:  lru.NewCache[common.Hash, *sealed](keptSealed),
 		lifeCtx: ctx,
 		stop:    stop,
@@ -141,11 +147,12 @@ func (b *Builder) Stop() error {
 
 // BuildPayload starts to build on the given attributes and returns the payload's id. The same
 // attributes again change nothing; others supersede the payload under construction, which keeps what
-// it has published. The arguments are validated as op-geth's miner validates them.
+// it has published. The arguments are validated as op-geth's miner validates them. The id is op-geth's,
+// unless an earlier process of this node has published under it.
 func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (engine.PayloadID, error) {
-	id := args.Id()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	id := b.memory.fresh(args.Id())
 	if b.closed {
 		return id, ErrStopped
 	}
@@ -160,6 +167,7 @@ func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (
 		j.before = b.jobs[n-1].ready
 	}
 	b.supersede()
+	b.memory.add(id)
 	b.live = j
 	b.jobs = append(b.jobs, j)
 	if len(b.jobs) > keptJobs {

@@ -53,6 +53,8 @@ type Config struct {
 	MaxDABlockSize   *big.Int         // Largest DA size of a block's pool transactions in bytes, nil for none
 	Prio             []common.Address // Senders whose transactions come first
 
+	PayloadIDFile string // Remembers across restarts under which ids payloads were published, empty for none
+
 	Fallback FallbackFunc                  // Builds the block of a failed job
 	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for op-geth's
 	Metrics  *metrics.Set                  // Receives the builder's metrics, nil for a private set
