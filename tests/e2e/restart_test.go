@@ -1,0 +1,92 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// TestRestart ends the node in the middle of a block, once as a crash and once as an operator does. The
+// same op-node goes on with the restarted node. What was published of the block is lost with the memory
+// of the node; it must not come back with another content under the same payload id, because whoever
+// follows the stream could not tell the two apart.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	n := boot(t, options{load: 50})
+	n.awaitHead(4)
+	next := n.firstRecorded()
+	for _, way := range []struct {
+		name  string
+		end   func() error
+		clean bool // nothing sealed is lost
+	}{
+		{"SIGKILL", func() error { n.KillNode(); return nil }, false},
+		{"SIGINT", n.StopNode, true},
+	} {
+		// Index 2 leaves more than half of the slot: its block cannot be sealed when the node ends.
+		number := n.recorder.await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
+		sealed := n.hashes(number - 1)
+		require.NoError(t, way.end())
+		lost := n.recorder.at(number)
+		t.Logf("%s while block %d is under construction; published of it: %s", way.name, number, describe(lost))
+		require.NoError(t, n.StartNode(t.Context()))
+
+		n.awaitHead(number + 5)
+		replaced := different(sealed, n.hashes(number-1))
+		require.LessOrEqual(t, replaced, 2, "op-geth may lose what it has not written yet, the last blocks")
+		if way.clean {
+			require.Zero(t, replaced, "blocks that a clean stop has lost")
+		}
+		list := n.audit(next, n.head())
+		f := n.summarise(list)
+		next = list[len(list)-1].block.NumberU64() + 1
+		t.Logf("after %s: %s replaced, %s abandoned", way.name, plural(replaced, "sealed block"), plural(f.abandoned, "attempt"))
+		requireAccounted(t, lost, list)
+	}
+}
+
+// hashes returns the canonical hashes of the blocks from 1 to last.
+func (n *network) hashes(last uint64) []common.Hash {
+	n.t.Helper()
+	var list []common.Hash
+	for number := uint64(1); number <= last; number++ {
+		list = append(list, n.block(number).Hash())
+	}
+	return list
+}
+
+// different counts the places at which two lists of one length differ.
+func different(a, b []common.Hash) int {
+	count := 0
+	for i := range a {
+		if a[i] != b[i] {
+			count++
+		}
+	}
+	return count
+}
+
+// requireAccounted checks what became of the attempts that were lost with the node: another payload id
+// was sealed at their number, and theirs was abandoned as it stood.
+func requireAccounted(t *testing.T, lost []attempt, list []audited) {
+	t.Helper()
+	require.NotEmpty(t, lost)
+	for _, a := range lost {
+		i := int(a.number - list[0].block.NumberU64())
+		require.Less(t, i, len(list))
+		found := false
+		for _, other := range list[i].abandoned {
+			if other.id == a.id {
+				require.Len(t, other.blocks, len(a.blocks), "flashblocks of payload %s that came after the restart", a.id)
+				found = true
+			}
+		}
+		require.True(t, found, "payload %s, published before the restart, is abandoned", a.id)
+		require.NotEqual(t, a.id, list[i].attempt.id)
+	}
+}
