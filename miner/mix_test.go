@@ -39,7 +39,9 @@ type mix struct {
 	kills    []common.Address // children of killer
 	nonces   map[common.Address]uint64
 	source   uint64
-	serial   uint64
+
+	strangers bool // no deposit comes from an account of the pool
+	serial    uint64
 }
 
 // childInit is the init code of a contract that destroys itself when called without data, and stores
@@ -229,7 +231,9 @@ func (m *mix) deposits() []*types.Transaction {
 			dep.Gas = uint64(m.rng.Intn(21_000))
 			dep.Mint = big.NewInt(3)
 		case 2: // from an account that also sends to the pool
-			dep.From = m.h.addrs[m.rng.Intn(mixSenders)]
+			if !m.strangers {
+				dep.From = m.h.addrs[m.rng.Intn(mixSenders)]
+			}
 		case 3: // touches an empty account
 			dep.From, dep.Value = common.BigToAddress(big.NewInt(0xe0e0+int64(m.source))), new(big.Int)
 		default:
