@@ -107,7 +107,7 @@ func (n *network) rebuilt(a *attempt, sealed *types.Block) common.Hash {
 	if block.Hash() != sealed.Hash() {
 		return common.Hash{}
 	}
-	require.Equal(n.t, len(sealed.Transactions()), len(payload.Data.Transactions))
+	require.Len(n.t, payload.Data.Transactions, len(sealed.Transactions()))
 	for i, tx := range sealed.Transactions() {
 		raw, err := tx.MarshalBinary()
 		require.NoError(n.t, err)
