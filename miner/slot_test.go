@@ -72,18 +72,16 @@ func (s *timed) begin(args *gethminer.BuildPayloadArgs) *slot {
 // idle waits until the job waits for its next deadline, or has ended.
 func (s *slot) idle() {
 	s.t.Helper()
-	for {
+	waits := func() bool {
 		select {
 		case <-s.job.finished:
-			return
+			return true
 		default:
+			return s.clock.ActiveTimers() > 0
 		}
-		if s.clock.ActiveTimers() > 0 {
-			return
-		}
-		// The job's goroutine is on its way to its timer.
-		tick := time.NewTimer(20 * time.Microsecond)
-		<-tick.C
+	}
+	if !waits() {
+		require.Eventually(s.t, waits, 30*time.Second, 50*time.Microsecond, "the job's next timer")
 	}
 }
 
