@@ -44,7 +44,8 @@ func (d *StateDiff) size() int {
 	return n
 }
 
-// apply writes the diff onto db and finalises it.
+// apply writes the diff onto db. What it writes is not finalised, so that several diffs can be applied before
+// the next hashing, which finalises them together.
 func (d *StateDiff) apply(db *state.StateDB) {
 	destroyed := false
 	for i := range d.Accounts {
@@ -61,7 +62,6 @@ func (d *StateDiff) apply(db *state.StateDB) {
 	for i := range d.Accounts {
 		d.Accounts[i].apply(db)
 	}
-	db.Finalise(true)
 }
 
 func (d *AccountDiff) apply(db *state.StateDB) {
