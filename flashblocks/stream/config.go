@@ -88,6 +88,9 @@ type HubConfig struct {
 	// public and carries no credentials a browser would add.
 	CheckOrigin func(*http.Request) bool
 
+	// SendTime takes the seconds of one write to a client, sampled. Nil for a histogram in Metrics.
+	SendTime *metrics.Histogram
+
 	// Error answers a request that is turned away before the upgrade. Nil stands for http.Error.
 	Error func(w http.ResponseWriter, sentence string, status int)
 

@@ -56,7 +56,7 @@ func NewHub(cfg HubConfig) *Hub {
 	h := &Hub{
 		cfg:   cfg,
 		log:   cfg.Log,
-		m:     newHubMetrics(cfg.Metrics),
+		m:     newHubMetrics(&cfg),
 		ring:  newRing(cfg.RingMessages, cfg.RingBytes),
 		pulse: make(chan struct{}, 1), // one pending pulse covers every message before it
 		done:  make(chan struct{}),
@@ -76,6 +76,7 @@ func (h *Hub) Publish(m Message) {
 		return
 	}
 	h.m.published.Inc()
+	h.m.ringSize.Set(float64(h.ring.size.Load()))
 	h.signal()
 }
 

@@ -27,6 +27,7 @@ var closeCauses = []closeCause{causePeer, causeLagged, causeWrite, causeSilent, 
 // hubMetrics are the hub's figures. All of them exist, at zero, from the start.
 type hubMetrics struct {
 	connections *metrics.Gauge     // open now
+	ringSize    *metrics.Gauge     // messages in the ring
 	accepted    *metrics.Counter   // upgraded and admitted
 	published   *metrics.Counter   // messages given to Publish
 	delivered   *metrics.Counter   // messages written to clients
@@ -45,16 +46,21 @@ type hubMetrics struct {
 	closed      map[closeCause]*metrics.Counter
 }
 
-func newHubMetrics(set *metrics.Set) *hubMetrics {
+func newHubMetrics(cfg *HubConfig) *hubMetrics {
+	set := cfg.Metrics
+	if cfg.SendTime == nil {
+		cfg.SendTime = set.GetOrCreateHistogram("flashblocks_stream_send_seconds")
+	}
 	m := &hubMetrics{
 		connections: set.GetOrCreateGauge("flashblocks_stream_connections", nil),
+		ringSize:    set.GetOrCreateGauge("flashblocks_stream_ring_messages", nil),
 		accepted:    set.GetOrCreateCounter("flashblocks_stream_accepted_total"),
 		published:   set.GetOrCreateCounter("flashblocks_stream_published_total"),
 		delivered:   set.GetOrCreateCounter("flashblocks_stream_delivered_total"),
 		sentBytes:   set.GetOrCreateCounter("flashblocks_stream_sent_bytes_total"),
 		compressed:  set.GetOrCreateCounter("flashblocks_stream_sent_brotli_bytes_total"),
 		filtered:    set.GetOrCreateCounter("flashblocks_stream_filtered_total"),
-		sendTime:    set.GetOrCreateHistogram("flashblocks_stream_send_seconds"),
+		sendTime:    cfg.SendTime,
 		pings:       set.GetOrCreateCounter("flashblocks_stream_pings_total"),
 		pingFailed:  set.GetOrCreateCounter("flashblocks_stream_ping_errors_total"),
 		dropped:     set.GetOrCreateCounter("flashblocks_stream_dropped_slow_total"),

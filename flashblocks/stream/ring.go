@@ -16,6 +16,7 @@ import (
 type ring struct {
 	slots []atomic.Pointer[entry]
 	head  atomic.Uint64 // number of the next message
+	size  atomic.Uint64 // messages kept
 
 	mu       sync.Mutex
 	tail     uint64 // oldest number kept
@@ -50,6 +51,7 @@ func (r *ring) add(e *entry) bool {
 	// The slot before the head: whoever sees the new head also sees the entry.
 	r.slots[head%n].Store(e)
 	r.head.Store(head + 1)
+	r.size.Store(head + 1 - r.tail)
 	return true
 }
 
