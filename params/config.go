@@ -23,9 +23,11 @@ const (
 	MetadataTrimmed MetadataForm = "trimmed"
 )
 
-// Flashblocks configures the builder and its stream.
+// Flashblocks configures the builder and its stream, or the follower of another node's stream, and the
+// pending state that either serves.
 type Flashblocks struct {
-	Enabled bool // Build flashblocks; without it the node behaves as op-geth does
+	Enabled bool     // Build flashblocks
+	URLs    []string // Streams to follow instead, ws:// or wss://, of which the first to bring a flashblock counts
 
 	Interval   time.Duration // Time between two flashblocks
 	EndBuffer  time.Duration // Reserve between the last flashblock and the block's timestamp
@@ -40,6 +42,10 @@ type Flashblocks struct {
 	Port            int          // Listening port of the stream, 0 for a free one
 	SubscriberLimit int          // Most subscribers at a time; more are closed with 1013
 	MetricsAddr     string       // host:port of the Prometheus endpoint, port 0 for a free one, empty for none
+
+	Strict          bool          // Withhold pending state whose execution differs from what the stream says
+	UpstreamTimeout time.Duration // A followed stream that is silent for this long is given up and dialled again
+	ReadyMaxAge     time.Duration // A follower whose newest pending state is older is not ready
 }
 
 // DefaultFlashblocks is what the flags default to. Interval and end buffer are design §5's; the
@@ -52,17 +58,32 @@ var DefaultFlashblocks = Flashblocks{
 	Addr:            "127.0.0.1",
 	Port:            1111,
 	SubscriberLimit: 256,
+	UpstreamTimeout: 6 * time.Second,
+	ReadyMaxAge:     5 * time.Second,
 }
 
 // MinInterval is the shortest interval the builder accepts. Below it the fixed cost of a flashblock
 // (receipts root, encoding, one write per subscriber) exceeds the time between two of them.
 const MinInterval = 5 * time.Millisecond
 
+// Follows reports whether the node takes its pending state from the streams of others.
+func (c *Flashblocks) Follows() bool { return len(c.URLs) > 0 }
+
 // Check reports the first value that the node could not run with, as one sentence.
 func (c *Flashblocks) Check() error {
-	if !c.Enabled {
-		return nil
+	switch {
+	case c.Enabled && c.Follows():
+		return errBoth
+	case c.Enabled:
+		return c.checkBuilder()
+	case c.Follows():
+		return c.checkFollower()
 	}
+	return nil
+}
+
+// checkBuilder is Check for a node that builds.
+func (c *Flashblocks) checkBuilder() error {
 	switch {
 	case c.Interval <= 0:
 		return errors.New("flashblocks interval must be greater than zero")

@@ -50,3 +50,39 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckFollower(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change func(*Flashblocks)
+		want   string // the error, empty for none
+	}{
+		"one":             {func(*Flashblocks) {}, ""},
+		"two":             {func(c *Flashblocks) { c.URLs = []string{"ws://a", "wss://b:1/key?x=y"} }, ""},
+		"builder too":     {func(c *Flashblocks) { c.Enabled = true }, errBoth.Error()},
+		"builder's flags": {func(c *Flashblocks) { c.Interval, c.Port, c.SubscriberLimit = 0, -1, 0 }, ""},
+		"http":            {func(c *Flashblocks) { c.URLs[0] = "http://a" }, `flashblocks.url, stream 1: the URL must begin with ws:// or wss://, not "http"`},
+		"no scheme":       {func(c *Flashblocks) { c.URLs[0] = "stream.example" }, `flashblocks.url, stream 1: the URL must begin with ws:// or wss://, not ""`},
+		"no host":         {func(c *Flashblocks) { c.URLs[0] = "ws:///x" }, "flashblocks.url, stream 1: the URL has no host"},
+		"fragment":        {func(c *Flashblocks) { c.URLs[0] = "ws://a#b" }, "flashblocks.url, stream 1: the URL must have no fragment"},
+		"malformed":       {func(c *Flashblocks) { c.URLs = append(c.URLs, "ws://secret:%zz") }, `flashblocks.url, stream 2: the URL is malformed: invalid port ":%zz" after host`},
+		"twice":           {func(c *Flashblocks) { c.URLs = append(c.URLs, c.URLs[0]) }, "flashblocks.url, stream 2: it is given twice"},
+		"no patience":     {func(c *Flashblocks) { c.UpstreamTimeout = 0 }, "flashblocks upstream timeout 0s is below the shortest supported, 300ms"},
+		"no age":          {func(c *Flashblocks) { c.ReadyMaxAge = 0 }, "flashblocks readiness age 0s must be greater than zero"},
+		"metrics":         {func(c *Flashblocks) { c.MetricsAddr = "x" }, `flashblocks metrics address "x" is not host:port: address x: missing port in address`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := DefaultFlashblocks
+			cfg.URLs = []string{"ws://127.0.0.1:1111"}
+			tc.change(&cfg)
+			err := cfg.Check()
+			if tc.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, tc.want)
+			require.NotContains(t, err.Error(), "secret@")
+		})
+	}
+}

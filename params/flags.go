@@ -5,6 +5,7 @@ package params
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,8 +24,41 @@ var (
 	// FlashblocksEnabledFlag turns the builder on.
 	FlashblocksEnabledFlag = &cli.BoolFlag{
 		Name:     "flashblocks.enabled",
-		Usage:    "Build blocks as flashblocks and stream them; without it the node is op-geth",
+		Usage:    "Build blocks as flashblocks, stream them and serve them as the pending block",
 		EnvVars:  []string{"ENABLE_FLASHBLOCKS"},
+		Category: FlagCategory,
+	}
+	// FlashblocksURLFlag names the streams to follow. Aliases and environment are those of Base's node,
+	// op-reth and the old rollup-boost RPC.
+	FlashblocksURLFlag = &cli.StringFlag{
+		Name:     "flashblocks.url",
+		Aliases:  []string{"flashblocks-url", "websocket-url", "flashblocks.websocket-url"},
+		Usage:    "Follow these streams (comma list of ws:// or wss:// URLs) and serve their flashblocks as the pending block",
+		EnvVars:  []string{"FLASHBLOCKS_URL", "WEBSOCKET_URL", "RETH_FB_WEBSOCKET_URL"},
+		Category: FlagCategory,
+	}
+	// FlashblocksStrictFlag withholds what does not agree with the stream.
+	FlashblocksStrictFlag = &cli.BoolFlag{
+		Name:     "flashblocks.strict",
+		Usage:    "Withhold pending state whose gas, logs bloom or receipts root differ from what the stream says; otherwise it is served, logged and counted",
+		EnvVars:  []string{"FLASHBLOCKS_STRICT"},
+		Category: FlagCategory,
+	}
+	// FlashblocksUpstreamTimeoutFlag is how long a followed stream may be silent, in milliseconds. Its
+	// pings and pongs count as signs of life.
+	FlashblocksUpstreamTimeoutFlag = &cli.Int64Flag{
+		Name:     "flashblocks.upstream-timeout-ms",
+		Usage:    "Milliseconds after which a followed stream that gives no sign of life is dialled again; it is pinged three times in that time",
+		Value:    DefaultFlashblocks.UpstreamTimeout.Milliseconds(),
+		EnvVars:  []string{"FLASHBLOCKS_UPSTREAM_TIMEOUT_MS"},
+		Category: FlagCategory,
+	}
+	// FlashblocksReadyMaxAgeFlag bounds the age of a ready follower's pending state, in milliseconds.
+	FlashblocksReadyMaxAgeFlag = &cli.Int64Flag{
+		Name:     "flashblocks.ready-max-age-ms",
+		Usage:    "Milliseconds after which /readyz turns red on a follower because no new pending state came",
+		Value:    DefaultFlashblocks.ReadyMaxAge.Milliseconds(),
+		EnvVars:  []string{"FLASHBLOCKS_READY_MAX_AGE_MS"},
 		Category: FlagCategory,
 	}
 	// FlashblocksAddrFlag is the address the stream listens on.
@@ -100,10 +134,10 @@ var (
 		EnvVars:  []string{"FLASHBLOCKS_REUSE_EXECUTION"},
 		Category: FlagCategory,
 	}
-	// FlashblocksMetricsAddrFlag is where the builder's Prometheus endpoint listens.
+	// FlashblocksMetricsAddrFlag is where our Prometheus endpoint listens, with the health endpoints.
 	FlashblocksMetricsAddrFlag = &cli.StringFlag{
 		Name:     "flashblocks.metrics-addr",
-		Usage:    "host:port of the builder's Prometheus endpoint (/metrics), for example 127.0.0.1:9001; port 0 for a free one; off when empty",
+		Usage:    "host:port of the Prometheus endpoint (/metrics, /healthz, /readyz), for example 127.0.0.1:9001; port 0 for a free one; off when empty",
 		Value:    DefaultFlashblocks.MetricsAddr,
 		EnvVars:  []string{"FLASHBLOCKS_METRICS_ADDR"},
 		Category: FlagCategory,
@@ -129,6 +163,10 @@ var (
 // FlashblocksFlags are all flags that ApplyFlags reads.
 var FlashblocksFlags = []cli.Flag{
 	FlashblocksEnabledFlag,
+	FlashblocksURLFlag,
+	FlashblocksStrictFlag,
+	FlashblocksUpstreamTimeoutFlag,
+	FlashblocksReadyMaxAgeFlag,
 	FlashblocksAddrFlag,
 	FlashblocksPortFlag,
 	FlashblocksBlockTimeFlag,
@@ -143,17 +181,35 @@ var FlashblocksFlags = []cli.Flag{
 	BuilderMaxBlockSizeFlag,
 }
 
+// FollowerFlags are those of FlashblocksFlags that mean something to a follower.
+var FollowerFlags = []cli.Flag{
+	FlashblocksURLFlag,
+	FlashblocksStrictFlag,
+	FlashblocksUpstreamTimeoutFlag,
+	FlashblocksReadyMaxAgeFlag,
+	FlashblocksMetricsAddrFlag,
+}
+
+// BuilderFlags are those of FlashblocksFlags that mean something to a builder.
+var BuilderFlags = slices.DeleteFunc(slices.Clone(FlashblocksFlags), func(flag cli.Flag) bool {
+	return flag == FlashblocksUpstreamTimeoutFlag || flag == FlashblocksReadyMaxAgeFlag
+})
+
 // ApplyFlags overwrites in c what was given on the command line or in the environment and leaves the
 // rest, so that a configuration file can be loaded into c before. It reports a number of milliseconds
 // that is out of range; everything else is for Check.
 func (c *Flashblocks) ApplyFlags(ctx *cli.Context) error {
 	override(ctx, FlashblocksEnabledFlag.Name, ctx.Bool, &c.Enabled)
+	override(ctx, FlashblocksStrictFlag.Name, ctx.Bool, &c.Strict)
 	override(ctx, FlashblocksAddrFlag.Name, ctx.String, &c.Addr)
 	override(ctx, FlashblocksPortFlag.Name, ctx.Int, &c.Port)
 	override(ctx, FlashblocksSubscriberLimitFlag.Name, ctx.Int, &c.SubscriberLimit)
 	override(ctx, FlashblocksReuseExecutionFlag.Name, ctx.Bool, &c.ReuseExecution)
 	override(ctx, FlashblocksMetricsAddrFlag.Name, ctx.String, &c.MetricsAddr)
 	override(ctx, BuilderMaxBlockSizeFlag.Name, ctx.Uint64, &c.MaxBlockSize)
+	if ctx.IsSet(FlashblocksURLFlag.Name) {
+		c.URLs = SplitURLs(ctx.String(FlashblocksURLFlag.Name))
+	}
 	if ctx.IsSet(FlashblocksDisableStateRootFlag.Name) {
 		c.PublishRoots = !ctx.Bool(FlashblocksDisableStateRootFlag.Name)
 	}
@@ -168,6 +224,8 @@ func (c *Flashblocks) ApplyFlags(ctx *cli.Context) error {
 		{FlashblocksEndBufferFlag, &c.EndBuffer},
 		{FlashblocksSendOffsetFlag, &c.SendOffset},
 		{ChainBlockTimeFlag, &c.BlockTime},
+		{FlashblocksUpstreamTimeoutFlag, &c.UpstreamTimeout},
+		{FlashblocksReadyMaxAgeFlag, &c.ReadyMaxAge},
 	} {
 		if !ctx.IsSet(m.flag.Name) {
 			continue

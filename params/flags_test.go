@@ -45,6 +45,10 @@ var everyFlag = []struct {
 	arg, env, value string
 }{
 	{"flashblocks.enabled", "ENABLE_FLASHBLOCKS", "true"},
+	{"flashblocks.url", "FLASHBLOCKS_URL", "ws://a:1, wss://b/key,"},
+	{"flashblocks.strict", "FLASHBLOCKS_STRICT", "true"},
+	{"flashblocks.upstream-timeout-ms", "FLASHBLOCKS_UPSTREAM_TIMEOUT_MS", "900"},
+	{"flashblocks.ready-max-age-ms", "FLASHBLOCKS_READY_MAX_AGE_MS", "800"},
 	{"flashblocks.addr", "FLASHBLOCKS_WS_ADDR", "0.0.0.0"},
 	{"flashblocks.port", "FLASHBLOCKS_WS_PORT", "1112"},
 	{"flashblocks.block-time", "FLASHBLOCK_BLOCK_TIME", "250"},
@@ -62,6 +66,10 @@ var everyFlag = []struct {
 // everyFlagSet is the configuration that everyFlag results in.
 var everyFlagSet = Flashblocks{
 	Enabled:         true,
+	URLs:            []string{"ws://a:1", "wss://b/key"},
+	Strict:          true,
+	UpstreamTimeout: 900 * time.Millisecond,
+	ReadyMaxAge:     800 * time.Millisecond,
 	Interval:        250 * time.Millisecond,
 	EndBuffer:       50 * time.Millisecond,
 	SendOffset:      -30 * time.Millisecond,
@@ -86,7 +94,26 @@ func TestFlagsFromArguments(t *testing.T) {
 	got, err := apply(t, DefaultFlashblocks, args...)
 	require.NoError(t, err)
 	require.Equal(t, everyFlagSet, got)
-	require.NoError(t, got.Check())
+	require.ErrorIs(t, got.Check(), errBoth)
+	got.Enabled = false
+	require.NoError(t, got.Check(), "as a follower")
+	got.Enabled, got.URLs = true, nil
+	require.NoError(t, got.Check(), "as a builder")
+}
+
+// The names that other nodes have for the stream to follow work too.
+func TestStreamURLByOtherNames(t *testing.T) {
+	for _, alias := range []string{"--flashblocks-url", "--websocket-url", "--flashblocks.websocket-url"} {
+		got, err := apply(t, DefaultFlashblocks, alias+"=ws://c")
+		require.NoError(t, err)
+		require.Equal(t, []string{"ws://c"}, got.URLs, alias)
+	}
+	for _, env := range []string{"RETH_FB_WEBSOCKET_URL", "WEBSOCKET_URL", "FLASHBLOCKS_URL"} { // later ones win
+		t.Setenv(env, "ws://"+env)
+		got, err := apply(t, DefaultFlashblocks)
+		require.NoError(t, err)
+		require.Equal(t, []string{"ws://" + env}, got.URLs)
+	}
 }
 
 func TestFlagsFromEnvironment(t *testing.T) {
