@@ -24,8 +24,23 @@ func TestUnsafeReorg(t *testing.T) {
 	n := boot(t, options{load: 50})
 	v0 := listen(t, n.ends.FlashblocksWS)
 	n.awaitHead(6)
+	withoutReorg(t, n)
 	byOperator(t, n, v0)
 	byL1(t, n, v0)
+}
+
+// withoutReorg stops the sequencer in the middle of a block and starts it on the same head: op-node asks
+// for the same payload again, and nothing that was published is lost.
+func withoutReorg(t *testing.T, n *network) {
+	t.Helper()
+	number := n.recorder.await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
+	stopped, err := n.StopSequencer(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, n.StartSequencer(t.Context(), stopped))
+	n.awaitHead(number + 3)
+	list := n.auditAll(n.head())
+	// One attempt is abandoned if the L1 moved on in between, as op-node then takes another L1 origin.
+	require.LessOrEqual(t, n.summarise(list).abandoned, 1)
 }
 
 // byOperator stops the sequencer in the middle of a block, replaces the block before it through the

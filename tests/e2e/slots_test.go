@@ -39,6 +39,11 @@ func TestSlots(t *testing.T) {
 			options: options{interval: 50 * time.Millisecond, load: 60},
 			blocks:  16, atLeast: 15, atMost: 20,
 		},
+		// And five of the fifty; a fast chain must cost a busy machine no block.
+		"1s 20ms": {
+			options: options{interval: 20 * time.Millisecond, load: 60},
+			blocks:  8, atLeast: 35, atMost: 50,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := boot(t, tc.options)
