@@ -15,4 +15,7 @@ var (
 	// ErrDrainTimeout is returned by Stop when clients were cut off before they had taken everything
 	// that was published.
 	ErrDrainTimeout = errors.New("stream: clients were cut off before they were drained")
+
+	// errResume ends a connection whose receiver asked for another.
+	errResume = errors.New("the receiver resumes")
 )

@@ -25,8 +25,9 @@ import (
 // the last message it has read, and delivers each (payload id, index) once and in order. A Subscriber
 // is used once: it cannot be started again after Stop.
 type Subscriber struct {
-	cfg SubscriberConfig
-	log log.Logger
+	cfg    SubscriberConfig
+	log    log.Logger
+	resume chan struct{} // capacity 1: requests for another connection
 
 	mu     sync.Mutex
 	state  lifecycle
@@ -37,7 +38,18 @@ type Subscriber struct {
 // NewSubscriber returns a subscriber that is not connected.
 func NewSubscriber(cfg SubscriberConfig) *Subscriber {
 	cfg = cfg.withDefaults()
-	return &Subscriber{cfg: cfg, log: cfg.Log}
+	return &Subscriber{cfg: cfg, log: cfg.Log, resume: make(chan struct{}, 1)}
+}
+
+// Resume gives the connection up and makes another at once, so that the upstream replays what follows
+// SubscriberConfig.Position. It is for a receiver that misses messages, never waits, and does nothing to a
+// subscriber that is not connected: its next connection resumes anyway. Messages that were read before
+// come again only with SubscriberConfig.Repeats.
+func (s *Subscriber) Resume() {
+	select {
+	case s.resume <- struct{}{}:
+	default: // asked for already
+	}
 }
 
 // Start begins to connect and returns; it fails only for a URL that can never work. The end of ctx
@@ -70,6 +82,7 @@ func (s *Subscriber) Start(ctx context.Context) error {
 		log:    s.log,
 		m:      newSubscriberMetrics(s.cfg.Metrics, s.cfg.Name),
 		target: target,
+		resume: s.resume,
 		queue:  make(chan event, s.cfg.Queue),
 		seen:   newDedupe(dedupeMemory),
 	}
@@ -143,6 +156,7 @@ type follower struct {
 	log    log.Logger
 	m      *subscriberMetrics
 	target *url.URL
+	resume <-chan struct{}
 	queue  chan event
 
 	// Used by run alone.
@@ -200,6 +214,9 @@ func (f *follower) run(ctx context.Context) {
 			f.failures = 0
 			pause.Reset()
 		}
+		if errors.Is(err, errResume) && progress {
+			continue // the upstream is well: nothing to be patient with
+		}
 		wait := pause.NextBackOff()
 		f.log.Warn("Flashblocks upstream is not connected", "err", err, "retry", wait)
 		f.report(ctx, State{Reason: err})
@@ -225,7 +242,10 @@ func (f *follower) once(ctx context.Context) (progress bool, err error) {
 	f.m.connected.Set(1)
 	f.log.Info("Flashblocks upstream connected", "block", f.last.BlockNumber, "index", f.last.Index)
 	f.report(ctx, State{Connected: true})
-
+	select {
+	case <-f.resume: // from before: this connection has resumed
+	default:
+	}
 	progress, err = f.follow(ctx, ws)
 	f.m.connected.Set(0)
 	f.m.disconnects.Inc()

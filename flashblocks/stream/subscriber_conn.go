@@ -18,14 +18,20 @@ import (
 
 // follow reads one connection to its end and says why it ended.
 func (f *follower) follow(ctx context.Context, ws *websocket.Conn) (progress bool, err error) {
-	quit, ended := make(chan struct{}), make(chan struct{})
+	var (
+		quit, ended = make(chan struct{}), make(chan struct{})
+		resumed     bool // set by keepAlive before it ends
+	)
 	go func() {
 		defer close(ended)
-		f.keepAlive(ctx, ws, quit)
+		resumed = f.keepAlive(ctx, ws, quit)
 	}()
 	defer func() {
 		close(quit)
 		<-ended
+		if resumed {
+			err = errResume
+		}
 		_ = ws.Close()
 	}()
 
@@ -55,26 +61,29 @@ func (f *follower) follow(ctx context.Context, ws *websocket.Conn) (progress boo
 	}
 }
 
-// keepAlive pings until quit, and says goodbye when ctx ends. It then closes the socket, which ends the
-// reader.
-func (f *follower) keepAlive(ctx context.Context, ws *websocket.Conn, quit <-chan struct{}) {
+// keepAlive pings until quit, and says goodbye when ctx ends or a resume is asked for, which it reports. It
+// then closes the socket, which ends the reader.
+func (f *follower) keepAlive(ctx context.Context, ws *websocket.Conn, quit <-chan struct{}) (resume bool) {
 	ticker := time.NewTicker(f.cfg.PingInterval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-quit:
-			return
+			return false
+		case <-f.resume:
+			resume = true
 		case <-ctx.Done():
-			bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-			_ = ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(controlTimeout))
-			_ = ws.Close()
-			return
 		case <-ticker.C:
-			if err := ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(controlTimeout)); err != nil {
-				_ = ws.Close()
-				return
+			if err := ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(controlTimeout)); err == nil {
+				continue
 			}
+			_ = ws.Close()
+			return false
 		}
+		bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+		_ = ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(controlTimeout))
+		_ = ws.Close()
+		return resume
 	}
 }
 
