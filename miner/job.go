@@ -156,10 +156,7 @@ func (j *job) buildDeposits(ctx context.Context) error {
 		// deposits are published all the same: the block holds them.
 		env.cancel()
 	}
-	fb, err := j.assemble(0, start)
-	if err != nil {
-		return err
-	}
+	fb := j.assemble(0, start)
 	if j.before != nil {
 		// The deposits of a payload that was fetched at once are published however late they are, but
 		// not in the midst of this one's.
@@ -202,10 +199,7 @@ func (j *job) buildFlashblock(deadline int) error {
 	}
 	filled := j.clock.Now()
 	j.pace.executed(j.env.used.gas-gas, filled.Sub(selected))
-	fb, err := j.assemble(deadline, start)
-	if err != nil {
-		return err
-	}
+	fb := j.assemble(deadline, start)
 	j.pace.published(j.clock.Now().Sub(filled))
 	if !j.waitUntil(due) {
 		j.metrics.suppressed.Inc()

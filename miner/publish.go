@@ -26,7 +26,7 @@ type assembled struct {
 
 // assemble makes a flashblock of everything executed since the last one. Its cost is that of the new
 // transactions, however long the block is already.
-func (j *job) assemble(deadline int, start mclock.AbsTime) (*assembled, error) {
+func (j *job) assemble(deadline int, start mclock.AbsTime) *assembled {
 	var (
 		env  = j.env
 		last = j.lastPrefix
@@ -41,7 +41,6 @@ func (j *job) assemble(deadline int, start mclock.AbsTime) (*assembled, error) {
 			fees:     *env.fees,
 		}
 		fresh = p.receipts[len(last.receipts):]
-		err   error
 	)
 	for _, receipt := range fresh {
 		for i, b := range receipt.Bloom {
@@ -49,9 +48,7 @@ func (j *job) assemble(deadline int, start mclock.AbsTime) (*assembled, error) {
 		}
 	}
 	j.receiptRoot.Extend(types.Receipts(p.receipts))
-	if p.receipt, err = j.receiptRoot.Hash(); err != nil {
-		return nil, err
-	}
+	p.receipt = j.receiptRoot.Hash()
 	fb := &assembled{prefix: p, diff: env.state.capture(), deadline: deadline}
 	fb.payload = j.newFlashblock(&last, fb)
 	fb.message = stream.Message{
@@ -64,7 +61,7 @@ func (j *job) assemble(deadline int, start mclock.AbsTime) (*assembled, error) {
 	}
 	fb.took = j.clock.Now().Sub(start)
 	fb.prefix.buildTime = last.buildTime + fb.took
-	return fb, nil
+	return fb
 }
 
 // newFlashblock fills the wire type with the difference between two prefixes. With deferred roots, the

@@ -138,7 +138,7 @@ func (p *rootPipeline) apply(s step) int {
 func (p *rootPipeline) hash() root {
 	r := root{state: p.state.IntermediateRoot(true)}
 	r.withdrawals = p.state.GetStorageRoot(gethparams.OptimismL2ToL1MessagePasser)
-	r.txs, r.err = p.txs.Hash()
+	r.txs = p.txs.Hash()
 	if err := p.state.Error(); err != nil {
 		r.err = fmt.Errorf("%w: %w", errStateRootGap, err)
 	}

@@ -126,7 +126,7 @@ func (b *block) publishable(cfg *gethparams.ChainConfig, fresh int, arrived, now
 	header.GasUsed = b.exec.GasUsed()
 	header.Bloom = b.bloom
 	header.Root = b.last.StateRoot
-	header.ReceiptHash, _ = b.root.Hash()
+	header.ReceiptHash = b.root.Hash()
 	if cfg.IsJovian(header.Time) {
 		footprint := b.exec.DAFootprint()
 		header.BlobGasUsed = &footprint
@@ -170,13 +170,12 @@ func (b *block) matches(canonical *types.Block) bool {
 			return false
 		}
 	}
-	root, err := b.root.Hash()
-	return err == nil && root == canonical.ReceiptHash() && b.bloom == canonical.Bloom()
+	return b.root.Hash() == canonical.ReceiptHash() && b.bloom == canonical.Bloom()
 }
 
 // divergence compares the execution with what the stream says of it, and names the first difference.
 func (b *block) divergence() string {
-	switch root, _ := b.root.Hash(); {
+	switch root := b.root.Hash(); {
 	case b.exec.GasUsed() != b.last.GasUsed:
 		return "gas_used"
 	case b.bloom != b.last.LogsBloom:
