@@ -19,6 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	log.SetDefault(log.NewLogger(log.DiscardHandler()))
+	routeLibraryLog()
 	goleak.VerifyTestMain(m)
 }
 

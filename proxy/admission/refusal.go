@@ -30,8 +30,8 @@ var messages = map[Reason]string{
 	ReasonPerApp:       "Too many connections with this API key",
 }
 
-// Refusal is the answer to a request that was not admitted. It is an error, so that it can be logged;
-// it never contains the key.
+// Refusal is the answer to a request that was not admitted. It never contains the key. It is no error
+// on purpose: a nil *Refusal in an error variable would not be nil.
 type Refusal struct {
 	Reason  Reason // Which rule fired
 	Status  int    // HTTP status: 401 for keys, 429 for limits
@@ -46,8 +46,8 @@ func newRefusal(reason Reason) *Refusal {
 	return &Refusal{Reason: reason, Status: status, Message: messages[reason]}
 }
 
-// Error returns the message with the rule.
-func (r *Refusal) Error() string { return "admission: " + string(r.Reason) + ": " + r.Message }
+// String returns the rule and the message, for logs.
+func (r *Refusal) String() string { return string(r.Reason) + ": " + r.Message }
 
 // Write sends the refusal as Base's proxy does: the status and {"message": …}.
 func (r *Refusal) Write(w http.ResponseWriter) error {
