@@ -199,7 +199,7 @@ func BenchmarkGetPayload(b *testing.B) {
 		require.NoError(b, err)
 		j := h.builder.find(id)
 		<-j.finished
-		for j.roots.settled.Load() < j.lastPrefix.indices {
+		for j.roots.settled.Load() < j.roots.handed {
 			runtime.Gosched() // in service there is the end buffer between the two
 		}
 		start := time.Now()

@@ -15,9 +15,9 @@ import (
 	gethparams "github.com/ethereum/go-ethereum/params"
 )
 
-// hashThreshold is how many changed trie keys are gathered before they are hashed in the background.
-// Hashing smaller batches repeats the work on the upper trie levels; larger ones leave more to the
-// seal. 256 keys hash in well under a millisecond.
+// hashThreshold is how many changed trie keys are gathered before they are handed over to be hashed.
+// Smaller batches repeat the work on the upper trie levels and wake the hasher more often; larger ones
+// leave more to the seal. 256 keys hash in well under a millisecond.
 const hashThreshold = 256
 
 // rootPipeline applies the diffs of published flashblocks to a state of its own and hashes it in the
@@ -26,14 +26,19 @@ const hashThreshold = 256
 type rootPipeline struct {
 	state *state.StateDB
 	txs   *ListRoot
-	steps chan step        // closed by finish; its capacity holds a whole slot, so that push never waits
-	asked chan chan<- root // requests for the root of what was pushed before
-	done  chan struct{}    // closed when the goroutine has returned
-	err   error            // valid after done
 
-	pushed  uint64        // steps handed over; guarded by the gate, as push is
-	settled atomic.Uint64 // steps taken in, hashed or not
-	closing sync.Once     // of steps
+	batches chan []step      // closed by finish; its capacity holds a whole slot, so that push never waits
+	asked   chan chan<- root // requests for the root of what was handed over before
+	done    chan struct{}    // closed when the goroutine has returned
+	closing sync.Once        // of batches
+	settled atomic.Uint64    // steps hashed in the background
+	err     error            // valid after done
+
+	// Guarded by the gate, as push is, and the sealer's once that is closed.
+	pushed  uint64 // steps taken in
+	handed  uint64 // of them, handed over to the goroutine
+	waiting []step // the others
+	keys    int    // that waiting may change
 }
 
 // step is what one published flashblock adds.
@@ -53,24 +58,35 @@ type root struct {
 // newRootPipeline starts a pipeline for at most indices flashblocks.
 func newRootPipeline(db *state.StateDB, indices int) *rootPipeline {
 	p := &rootPipeline{
-		state: db,
-		txs:   NewListRoot(),
-		steps: make(chan step, indices),
-		asked: make(chan chan<- root),
-		done:  make(chan struct{}),
+		state:   db,
+		txs:     NewListRoot(),
+		batches: make(chan []step, indices),
+		asked:   make(chan chan<- root),
+		done:    make(chan struct{}),
 	}
 	go p.loop()
 	return p
 }
 
-// push hands over a published flashblock.
+// push takes in a published flashblock.
 func (p *rootPipeline) push(s step) {
 	p.pushed++
-	p.steps <- s
+	p.waiting = append(p.waiting, s)
+	if p.keys += s.diff.size(); p.keys >= hashThreshold {
+		p.handOver()
+	}
+}
+
+// handOver gives everything that waits to the goroutine.
+func (p *rootPipeline) handOver() {
+	p.handed = p.pushed
+	p.batches <- p.waiting
+	p.waiting, p.keys = nil, 0
 }
 
 // current returns the root after everything pushed so far. It must not be called after finish.
 func (p *rootPipeline) current() root {
+	p.handOver()
 	answer := make(chan root, 1)
 	select {
 	case p.asked <- answer:
@@ -80,21 +96,21 @@ func (p *rootPipeline) current() root {
 	}
 }
 
-// finish waits for everything pushed to be applied, ends the goroutine, and returns the root after
-// what finalize adds. The state is the caller's afterwards. It must be called once.
+// finish ends the goroutine once it has hashed what was handed over, adds what was not and what finalize
+// does, and returns the root. The state is the caller's afterwards. It must be called once.
 func (p *rootPipeline) finish(finalize func(*state.StateDB)) root {
 	p.abandon()
 	<-p.done
 	if p.err != nil {
 		return root{err: p.err}
 	}
+	p.apply(p.waiting)
 	finalize(p.state)
 	return p.hash()
 }
 
-// abandon ends the goroutine without hashing what is left, and does not wait for it. It may be called
-// again, and after finish.
-func (p *rootPipeline) abandon() { p.closing.Do(func() { close(p.steps) }) }
+// abandon ends the goroutine, and does not wait for it. It may be called again, and after finish.
+func (p *rootPipeline) abandon() { p.closing.Do(func() { close(p.batches) }) }
 
 func (p *rootPipeline) loop() {
 	defer close(p.done)
@@ -104,35 +120,30 @@ func (p *rootPipeline) loop() {
 			log.Error("Panic while hashing the state of a payload", "err", r, "stack", string(debug.Stack()))
 		}
 	}()
-	pending := 0
 	for {
 		select {
-		case next, ok := <-p.steps:
+		case batch, ok := <-p.batches:
 			if !ok {
 				return
 			}
-			if pending += p.apply(next); pending >= hashThreshold {
-				p.hash()
-				pending = 0
-			}
-			p.settled.Add(1)
+			p.apply(batch)
+			p.hash()
+			p.settled.Add(uint64(len(batch)))
 		case answer := <-p.asked:
-			for len(p.steps) > 0 {
-				if next, ok := <-p.steps; ok {
-					p.apply(next)
-				}
+			for len(p.batches) > 0 {
+				p.apply(<-p.batches)
 			}
 			answer <- p.hash()
-			pending = 0
 		}
 	}
 }
 
-// apply takes in a step and returns the number of keys it may have changed.
-func (p *rootPipeline) apply(s step) int {
-	s.diff.apply(p.state)
-	p.txs.Extend(s.txs)
-	return s.diff.size()
+// apply adds steps to the state and to the list of transactions.
+func (p *rootPipeline) apply(batch []step) {
+	for _, s := range batch {
+		s.diff.apply(p.state)
+		p.txs.Extend(s.txs)
+	}
 }
 
 func (p *rootPipeline) hash() root {
