@@ -5,7 +5,6 @@ package miner
 
 import (
 	"context"
-	"math/big"
 	"sync"
 	"time"
 
@@ -13,13 +12,10 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/lru"
 	"github.com/ethereum/go-ethereum/core"
-	"github.com/ethereum/go-ethereum/core/txpool"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/log"
 	gethminer "github.com/ethereum/go-ethereum/miner"
-	gethparams "github.com/ethereum/go-ethereum/params"
-	"github.com/holiman/uint256"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 const (
@@ -58,14 +54,6 @@ type Builder struct {
 	lifeCtx context.Context //nolint:containedctx // ends the jobs, which outlive the calls that start them
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
-}
-
-// control are the limits that can be changed while the node runs.
-type control struct {
-	gasLimit       uint64 // 0 for none
-	maxDATxSize    *big.Int
-	maxDABlockSize *big.Int
-	gasTip         *big.Int
 }
 
 // New creates a builder. It starts nothing.
@@ -238,50 +226,6 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 	return j, nil
 }
 
-// blockLimits gathers the block-wide limits in force. It assumes that the lock is held.
-func (b *Builder) blockLimits(parent, header *types.Header) limits {
-	cfg := b.backend.BlockChain().Config()
-	l := limits{
-		budget: budget{gas: header.GasLimit, da: unlimited, footprint: unlimited},
-		size:   defaultBlockSize,
-	}
-	for _, ceil := range []uint64{b.config.EffectiveGasCeil, b.limits.gasLimit} {
-		if ceil != 0 {
-			l.gas = min(l.gas, ceil)
-		}
-	}
-	if m := b.limits.maxDABlockSize; m != nil && m.IsUint64() {
-		l.da = m.Uint64()
-	}
-	if cfg.IsJovian(header.Time) {
-		l.footprint = header.GasLimit
-		if !cfg.IsJovian(parent.Time) {
-			// The activation block has no DA footprint scalar yet and must not hold user
-			// transactions (Jovian specification). op-node asks for it without the pool.
-			l.gas = 0
-		}
-	}
-	if b.config.MaxBlockSize != 0 {
-		l.size = min(l.size, b.config.MaxBlockSize)
-	}
-	return l
-}
-
-// poolFilter is what op-geth's miner asks the pool for. It assumes that the lock is held.
-func (b *Builder) poolFilter(chain *core.BlockChain, header *types.Header) txpool.PendingFilter {
-	filter := txpool.PendingFilter{
-		MinTip:      uint256.MustFromBig(b.limits.gasTip),
-		MaxDATxSize: b.limits.maxDATxSize,
-	}
-	if header.BaseFee != nil {
-		filter.BaseFee = uint256.MustFromBig(header.BaseFee)
-	}
-	if chain.Config().IsOsaka(header.Number, header.Time) {
-		filter.GasLimitCap = gethparams.MaxTxGas
-	}
-	return filter
-}
-
 // supersede ends the payload under construction. It assumes that the lock is held.
 func (b *Builder) supersede() {
 	if b.live == nil {
@@ -382,36 +326,4 @@ func (b *Builder) drop(j *job) {
 			j.result.err = ErrUnknownPayload
 		})
 	})
-}
-
-// SetMaxDASize changes the DA limits from the next payload on. Zero or nil is no limit.
-func (b *Builder) SetMaxDASize(maxTx, maxBlock *big.Int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.limits.maxDATxSize, b.limits.maxDABlockSize = positive(maxTx), positive(maxBlock)
-}
-
-// SetGasLimit bounds the gas of a payload below its header's limit, from the next payload on. Zero
-// removes the bound.
-func (b *Builder) SetGasLimit(limit uint64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.limits.gasLimit = limit
-}
-
-// SetGasTip changes the least tip of pool transactions in wei, from the next payload on.
-func (b *Builder) SetGasTip(tip *big.Int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if tip != nil && tip.Sign() >= 0 {
-		b.limits.gasTip = new(big.Int).Set(tip)
-	}
-}
-
-// positive returns nil for what stands for no limit.
-func positive(v *big.Int) *big.Int {
-	if v == nil || v.Sign() <= 0 {
-		return nil
-	}
-	return new(big.Int).Set(v)
 }

@@ -9,10 +9,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holiman/uint256"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/holiman/uint256"
 )
 
 // candidates are the pool's executable transactions of one slot, best first. They are loaded with one

@@ -10,11 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holiman/uint256"
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/holiman/uint256"
-	"github.com/stretchr/testify/require"
 )
 
 // ltx is a transaction as the pool's walk gives it. Its arrival is the given second.

@@ -4,10 +4,11 @@
 package miner
 
 import (
+	"github.com/holiman/uint256"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/tracing"
-	"github.com/holiman/uint256"
 )
 
 // StateDiff is what a run of transactions changed, as values after the last of them. It is immutable

@@ -8,13 +8,13 @@ import (
 	"crypto/ecdsa"
 	"encoding/binary"
 	"math/big"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/consensus/beacon"
 	"github.com/ethereum/go-ethereum/consensus/ethash"
 	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
@@ -24,12 +24,10 @@ import (
 	"github.com/ethereum/go-ethereum/core/txpool/legacypool"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
-	"github.com/ethereum/go-ethereum/flashgeth/params"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 	gethparams "github.com/ethereum/go-ethereum/params"
-	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // fork names the newest fork that is active at genesis, Bedrock to Jovian.
@@ -323,97 +321,10 @@ func (h *harness) requirePublished(id engine.PayloadID, envelope *engine.Executi
 	require.Equal(h.t, envelope.ExecutionPayload.Transactions, published)
 }
 
-// memoryStream keeps what the builder publishes.
-type memoryStream struct {
-	mu       sync.Mutex
-	messages []stream.Message
-	times    []mclock.AbsTime // of the messages, on the system's clock
-	notify   chan struct{}    // closed and replaced at every message
-	onMsg    func(stream.Message)
-}
-
-// Publish implements Publisher.
-func (s *memoryStream) Publish(m stream.Message) {
-	s.mu.Lock()
-	s.messages = append(s.messages, m)
-	s.times = append(s.times, mclock.Now())
-	if s.notify != nil {
-		close(s.notify)
-		s.notify = nil
-	}
-	hook := s.onMsg
-	s.mu.Unlock()
-	if hook != nil {
-		hook(m)
-	}
-}
-
-// flashblocks returns the v1 messages of a payload, decoded from their bytes.
-func (s *memoryStream) flashblocks(t testing.TB, id engine.PayloadID) []*flashblocks.Flashblock {
-	t.Helper()
-	var list []*flashblocks.Flashblock
-	for _, m := range s.all() {
-		if m.PayloadID != id || m.V1 == nil {
-			continue
-		}
-		fb := decodeFlashblock(t, m.V1)
-		list = append(list, fb)
-	}
-	return list
-}
-
-func (s *memoryStream) all() []stream.Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]stream.Message(nil), s.messages...)
-}
-
-// waitFor blocks until at least n v1 messages of the payload were published.
-func (s *memoryStream) waitFor(t testing.TB, id engine.PayloadID, n int) {
-	t.Helper()
-	deadline := time.After(30 * time.Second)
-	for {
-		s.mu.Lock()
-		count := 0
-		for _, m := range s.messages {
-			if m.PayloadID == id && m.V1 != nil {
-				count++
-			}
-		}
-		if s.notify == nil {
-			s.notify = make(chan struct{})
-		}
-		notify := s.notify
-		s.mu.Unlock()
-		if count >= n {
-			return
-		}
-		select {
-		case <-notify:
-		case <-deadline:
-			require.FailNow(t, "flashblocks did not come", "have %d, want %d", count, n)
-		}
-	}
-}
-
-func decodeFlashblock(t testing.TB, raw []byte) *flashblocks.Flashblock {
-	t.Helper()
-	fb, _, err := flashblocks.Decode(raw, flashblocks.Limits{})
-	require.NoError(t, err)
-	return fb
-}
-
 // slots encodes the call data of the storage contract.
 func slots(key, value uint64) []byte {
 	data := make([]byte, 64)
 	binary.BigEndian.PutUint64(data[24:], key)
 	binary.BigEndian.PutUint64(data[56:], value)
 	return data
-}
-
-// reset forgets what was published.
-func (s *memoryStream) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.messages, s.times = nil, nil
 }

@@ -16,9 +16,10 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/log"
 	gethminer "github.com/ethereum/go-ethereum/miner"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 // job builds one payload. Its fields are set before run starts and then belong to run's goroutine,

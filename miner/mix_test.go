@@ -10,13 +10,14 @@ import (
 	"math/rand"
 	"testing"
 
+	"github.com/holiman/uint256"
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 	gethparams "github.com/ethereum/go-ethereum/params"
-	"github.com/holiman/uint256"
-	"github.com/stretchr/testify/require"
 )
 
 // Accounts of a mix: the first ones send, the last ones are only delegated (EIP-7702).

@@ -7,10 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
-	"github.com/stretchr/testify/require"
 )
 
 // With real roots on the wire, every prefix of a block's flashblocks assembles to the block that getPayload

@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common/mclock"
 )
 
 const msec = time.Millisecond

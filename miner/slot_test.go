@@ -8,13 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	gethminer "github.com/ethereum/go-ethereum/miner"
-	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 // timed is a harness on a simulated clock: a slot takes no time, and every flashblock comes when the
