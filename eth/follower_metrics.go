@@ -1,0 +1,35 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"sync/atomic"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// followerMetrics are the figures of the merged stream; those of each connection are the stream package's.
+type followerMetrics struct {
+	lost      *metrics.Counter // times the last connection was lost
+	taken     *metrics.Counter // flashblocks handed on
+	repeated  *metrics.Counter // flashblocks that another stream or an earlier connection brought before
+	malformed *metrics.Counter // flashblocks that did not decode
+	gaps      *metrics.Counter // flashblocks that came too early
+	resumes   *metrics.Counter // connections given up to get what was missed
+	newest    atomic.Uint64    // number of the newest block taken
+}
+
+func newFollowerMetrics(set *metrics.Set, connections func() int) *followerMetrics {
+	m := &followerMetrics{
+		lost:      set.NewCounter("follower_upstream_lost_total"),
+		taken:     set.NewCounter("follower_flashblocks_total"),
+		repeated:  set.NewCounter("follower_repeated_total"),
+		malformed: set.NewCounter("follower_malformed_total"),
+		gaps:      set.NewCounter("follower_gaps_total"),
+		resumes:   set.NewCounter("follower_resumes_total"),
+	}
+	set.NewGauge("follower_upstreams_connected", func() float64 { return float64(connections()) })
+	set.NewGauge("follower_block_number", func() float64 { return float64(m.newest.Load()) })
+	return m
+}
