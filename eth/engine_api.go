@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unicode"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -45,7 +46,9 @@ type EngineAPI struct {
 
 	// ready is false before the builder has started and after it has stopped: the node opens its RPC
 	// endpoints before it starts services. op-geth's miner builds in the meantime.
-	ready atomic.Bool
+	ready  atomic.Bool
+	opened chan struct{} // closed when the builder has started
+	once   sync.Once     // closes it
 
 	// mu keeps a forkchoice update and the job it starts together. op-geth's own lock covers the head
 	// alone once attributes are kept from it.
@@ -55,13 +58,35 @@ type EngineAPI struct {
 
 // newEngineAPI wraps the node's only ConsensusAPI.
 func newEngineAPI(api *catalyst.ConsensusAPI, chain *core.BlockChain, builder payloadBuilder) *EngineAPI {
-	return &EngineAPI{ConsensusAPI: api, chain: chain, builder: builder}
+	return &EngineAPI{ConsensusAPI: api, chain: chain, builder: builder, opened: make(chan struct{})}
 }
 
 // open lets the builder have payloads. It is unexported, as every exported method is served.
 func (api *EngineAPI) open(context.Context) error {
 	api.ready.Store(true)
+	api.once.Do(func() { close(api.opened) })
 	return nil
+}
+
+// startGrace is how long attributes wait for the builder of a node that is starting. A consensus client
+// finds a restarted node at once and would have its first blocks built by op-geth's miner, unseen by
+// subscribers. op-node gives an engine call five seconds.
+const startGrace = 2 * time.Second
+
+// awaitBuilder waits until the builder has started, for a bounded time: a slot is never missed.
+func (api *EngineAPI) awaitBuilder(ctx context.Context) {
+	select {
+	case <-api.opened:
+		return
+	default:
+	}
+	timer := time.NewTimer(startGrace)
+	defer timer.Stop()
+	select {
+	case <-api.opened:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // close gives new payloads to op-geth's miner again.

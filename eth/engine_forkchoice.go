@@ -24,6 +24,9 @@ type stockUpdate func(context.Context, engine.ForkchoiceStateV1, *engine.Payload
 // op-geth would start its miner. Codes, texts and order of the refusals are op-geth's, which means that
 // the head is set even when the transactions of the attributes turn out to be garbage.
 func (api *EngineAPI) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, version engine.PayloadVersion, stock stockUpdate) (engine.ForkChoiceResponse, error) {
+	if attrs != nil && !attrs.NoTxPool {
+		api.awaitBuilder(ctx)
+	}
 	api.mu.Lock()
 	defer api.mu.Unlock()
 
