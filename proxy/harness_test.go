@@ -251,6 +251,16 @@ func keys(t testing.TB, list string, public bool) Gatekeeper {
 	return keeper
 }
 
+// keysIn is keys with its figures in a set.
+func keysIn(t testing.TB, list string, set *metrics.Set) Gatekeeper {
+	t.Helper()
+	ring, err := admission.ParseKeys(list)
+	require.NoError(t, err)
+	keeper, err := admission.New(admission.Config{Keys: ring, Metrics: set})
+	require.NoError(t, err)
+	return keeper
+}
+
 // receive reads one v1 message.
 func receive(ws *websocket.Conn) (flashblocks.Header, int, []byte, error) {
 	_ = ws.SetReadDeadline(time.Now().Add(patience))

@@ -1,0 +1,292 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
+
+// raw opens a TCP connection with a small receive buffer and sends an upgrade request.
+func (h *harness) raw(path string) net.Conn {
+	h.t.Helper()
+	dialer := net.Dialer{Timeout: patience}
+	conn, err := dialer.DialContext(context.Background(), "tcp", h.cfg.Addr)
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { _ = conn.Close() })
+	tcp, ok := conn.(*net.TCPConn)
+	require.True(h.t, ok)
+	require.NoError(h.t, tcp.SetReadBuffer(4096))
+	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path)
+	require.NoError(h.t, err)
+	require.NoError(h.t, conn.SetReadDeadline(time.Now().Add(patience)))
+	return conn
+}
+
+// TestASlowClientHarmsOnlyItself: who does not read loses its own connection; everybody else gets
+// everything.
+func TestASlowClientHarmsOnlyItself(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t)
+	h := newHarness(t, Config{SendTimeout: 100 * time.Millisecond, RingMessages: 32}, up.url("/"))
+	h.connected(1)
+	for range 3 {
+		conn := h.raw("/ws")
+		_, err := bufio.NewReaderSize(conn, 256).ReadString('\n')
+		require.NoError(t, err) // and never again
+	}
+	good := h.dial("/ws")
+	h.clients(4)
+	big := flashblock(1, 0)
+	big.Diff.Transactions = [][]byte{make([]byte, 1<<20)}
+	for index := uint64(0); h.figure("websocket_proxy_lagged_connections") < 3; index++ {
+		require.Less(t, index, uint64(1000), "slow clients are not dropped")
+		big.Index, big.Base = index, nil
+		if index == 0 {
+			big.Base = baseOf(1)
+		}
+		up.send(big)
+		expect(t, good, 1, index, index)
+	}
+	h.clients(1)
+}
+
+// TestALaggingClientIsToldWhy: 1013 with a reason, and it can come back without a hole.
+func TestALaggingClientIsToldWhy(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t)
+	h := newHarness(t, Config{SendTimeout: patience, RingMessages: 16}, up.url("/"))
+	h.connected(1)
+	ws := h.dial("/ws")
+	tcp, ok := ws.NetConn().(*net.TCPConn)
+	require.True(t, ok)
+	require.NoError(t, tcp.SetReadBuffer(256<<10))
+	h.clients(1)
+	big := flashblock(1, 0)
+	big.Diff.Transactions = [][]byte{make([]byte, 1<<20)}
+	const count = 200
+	for index := uint64(0); index < count; index++ {
+		big.Index, big.Base = index, nil
+		if index == 0 {
+			big.Base = baseOf(1)
+		}
+		up.send(big)
+		want := float64(index + 1)
+		h.eventually("relayed", func() bool { return h.figure("flashblocks_stream_published_total") == want })
+	}
+	var last flashblocks.Header
+	for {
+		header, _, _, err := receive(ws)
+		if err != nil {
+			var closed *websocket.CloseError
+			require.ErrorAs(t, err, &closed)
+			require.Equal(t, websocket.CloseTryAgainLater, closed.Code)
+			require.NotEmpty(t, closed.Text)
+			break
+		}
+		last = header
+	}
+	require.Less(t, last.Index, uint64(count-1))
+	h.eventually("counted", func() bool { return h.figure("websocket_proxy_lagged_connections") == 1 })
+}
+
+// TestADeafClientIsDropped: it reads but never answers a ping.
+func TestADeafClientIsDropped(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t)
+	h := newHarness(t, Config{ClientPing: true, PingInterval: 20 * time.Millisecond, PongTimeout: 100 * time.Millisecond}, up.url("/"))
+	h.connected(1)
+	deaf, good := h.dial("/ws"), h.dial("/ws")
+	deaf.SetPingHandler(func(string) error { return nil })
+	go func() { _, _, _, _ = receive(deaf) }()
+	h.eventually("the deaf client is dropped", func() bool { return h.figure("websocket_proxy_client_pong_disconnects") >= 1 })
+	_ = good
+}
+
+// TestWithoutPingsASilentClientStays: Base's default.
+func TestWithoutPingsASilentClientStays(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t)
+	h := newHarness(t, Config{PingInterval: 5 * time.Millisecond, PongTimeout: 20 * time.Millisecond}, up.url("/"))
+	h.connected(1)
+	ws := h.dial("/ws")
+	h.clients(1)
+	<-time.After(100 * time.Millisecond) // five pong timeouts in which nothing may happen
+	up.publish(1, 0, 0)
+	expect(t, ws, 1, 0, 0)
+	require.Zero(t, h.figure("websocket_proxy_ping_sent"))
+}
+
+// TestSlowHandshakesHoldUpNobody: many connections that send nothing, or a request without end.
+func TestSlowHandshakesHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t)
+	h := newHarness(t, Config{HandshakeTimeout: 2 * time.Second, HeaderBytes: 2048}, up.url("/"))
+	h.connected(1)
+	dialer := net.Dialer{Timeout: patience}
+	var slow []net.Conn
+	for i := range 50 {
+		conn, err := dialer.DialContext(context.Background(), "tcp", h.cfg.Addr)
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		if i%2 == 0 {
+			_, _ = conn.Write([]byte("GET /ws HTTP/1.1\r\nHost: x\r\nX: "))
+		}
+		slow = append(slow, conn)
+	}
+	ws := h.dial("/ws")
+	h.clients(1)
+	up.publish(1, 0, 0)
+	expect(t, ws, 1, 0, 0)
+	for _, conn := range slow { // all are let go at the handshake timeout
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
+		_, err := io.Copy(io.Discard, conn)
+		require.NotErrorIs(t, err, context.DeadlineExceeded)
+	}
+	status, _ := h.refusal("/ws", http.Header{"X-Long": {strings.Repeat("x", 10000)}})
+	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, status)
+}
+
+// TestGarbageUpstream: garbage never reaches a client, whatever its form, and another upstream is
+// not disturbed.
+func TestGarbageUpstream(t *testing.T) {
+	t.Parallel()
+	var upgrader websocket.Upgrader
+	listener := listen(t)
+	garbage := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer func() { _ = ws.Close() }()
+		for _, text := range []string{`{"payload_id":"0x0300000000000001","index":0}`, "{}", "[]", "\x00\x01\x02", "{", ""} {
+			if ws.WriteMessage(websocket.BinaryMessage, []byte(text)) != nil {
+				return
+			}
+		}
+		_, _, _ = ws.ReadMessage()
+	})}
+	go func() { _ = garbage.Serve(listener) }()
+	defer func() { _ = garbage.Close() }()
+
+	up := newUpstream(t)
+	h := newHarness(t, Config{}, up.url("/"), "ws://"+listener.Addr().String())
+	ws := h.dial("/ws")
+	h.clients(1)
+	h.eventually("garbage was read", func() bool {
+		return h.figure(`flashblocks_subscriber_undecodable_total{upstream="`+listener.Addr().String()+`"}`) >= 2
+	})
+	up.publish(1, 0, 5)
+	expect(t, ws, 1, 0, 5)
+	require.Equal(t, 6.0, h.figure("flashblocks_stream_published_total"))
+}
+
+// TestTLS: with certificate and key the same routes are served over TLS.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+
+	up := newUpstream(t)
+	h := newHarness(t, Config{TLS: &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12,
+	}}, up.url("/"))
+	h.connected(1)
+	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, HandshakeTimeout: patience}
+	ws, resp, err := dialer.Dial("wss://"+h.cfg.Addr+"/ws", nil)
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	defer func() { _ = ws.Close() }()
+	h.clients(1)
+	up.publish(1, 0, 2)
+	expect(t, ws, 1, 0, 2)
+	_, _, err = dial(t, h.url("/ws"), nil)
+	require.Error(t, err, "plain websocket to a TLS port")
+}
+
+// FuzzRoutes sends any path, query and header to the routes. Nothing panics, and a key is never
+// admitted that is not configured.
+func FuzzRoutes(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"/ws/one", "", ""}, {"/ws/one/filter", "match=all", "one"}, {"/ws/%2e%2e/ws", "block_number=1&flashblock_index=2", "Bearer x"},
+		{"/ws//", "from=current", ""}, {"/v0/one%2Ffilter", "notices=only", "x"}, {"/ws/filter", "addresses=0x", "on"},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	p, err := New(Config{Addr: "127.0.0.1:0", Upstreams: []Upstream{{URL: "ws://127.0.0.1:1"}}, KeyRoutes: true, Admission: keys(f, "app:one", false)})
+	require.NoError(f, err)
+	close(p.settled)
+	routes := p.routes()
+	f.Fuzz(func(t *testing.T, path, query, header string) {
+		target, err := url.ParseRequestURI("/" + strings.TrimLeft(path, "/"))
+		if err != nil {
+			return
+		}
+		target.RawQuery = query
+		req := &http.Request{Method: http.MethodGet, URL: target, Host: "x", RemoteAddr: "192.0.2.1:5", Header: http.Header{"X-Api-Key": {header}}}
+		w := &statusOnly{}
+		routes.ServeHTTP(w, req)
+		switch w.status {
+		case http.StatusUnauthorized, http.StatusNotFound, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusOK,
+			http.StatusServiceUnavailable:
+		case http.StatusBadRequest, http.StatusUpgradeRequired: // past admission
+			require.True(t, header == "one" || strings.Contains(target.Path, "/one"), "%q %q admitted", target.Path, header)
+		default:
+			t.Fatalf("status %d for %q", w.status, target.String())
+		}
+	})
+}
+
+// statusOnly is a response nobody reads.
+type statusOnly struct {
+	status int
+	header http.Header
+}
+
+func (s *statusOnly) Header() http.Header {
+	if s.header == nil {
+		s.header = make(http.Header)
+	}
+	return s.header
+}
+
+func (s *statusOnly) WriteHeader(status int) { s.status = status }
+
+func (s *statusOnly) Write(b []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	return len(b), nil
+}
