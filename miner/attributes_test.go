@@ -143,7 +143,7 @@ func TestWithdrawals(t *testing.T) {
 		importPlain(t, s.newChain(), block)
 		db, err := s.chain.State()
 		require.NoError(t, err)
-		require.EqualValues(t, 3*gethparams.GWei, db.GetBalance(common.Address{0x77}).Uint64())
+		require.Equal(t, uint64(3*gethparams.GWei), db.GetBalance(common.Address{0x77}).Uint64())
 		var told types.Withdrawals
 		for _, fb := range s.stream.flashblocks(t, slot.id) {
 			told = append(told, fb.Diff.Withdrawals...)

@@ -63,7 +63,7 @@ func TestCandidatesReplace(t *testing.T) {
 	queue.add(from, better)
 	require.Equal(t, []*txpool.LazyTransaction{better, walk[1]}, queue.peek().txs)
 	require.EqualValues(t, 8, queue.peek().tip.Uint64())
-	require.EqualValues(t, better.Gas+walk[1].Gas+21_003, queue.gas)
+	require.Equal(t, better.Gas+walk[1].Gas+21_003, queue.gas)
 
 	queue.add(from, ltx(1, 9, 1000, 5))
 	require.EqualValues(t, 8, queue.peek().tip.Uint64(), "the first transaction ranks the sender")
@@ -217,7 +217,7 @@ func (m *model) gas() (sum uint64) {
 func TestCandidatesModel(t *testing.T) {
 	t.Parallel()
 	seed := time.Now().UnixNano()
-	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewSource(seed))
 	const deadlines, baseFee = 8, 100
 	for round := range 60 {
 		var (

@@ -57,6 +57,10 @@ type Config struct {
 
 	PayloadIDFile string // Remembers across restarts under which ids payloads were published, empty for none
 
+	// OnFlashblock is called right after a flashblock was published, in order, by the goroutine that builds.
+	// It must not wait. Nil if nobody listens in this process.
+	OnFlashblock func(Built)
+
 	Fallback FallbackFunc                  // Builds the block of a failed job
 	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for op-geth's
 	Metrics  *metrics.Set                  // Receives the builder's metrics, nil for a private set

@@ -42,3 +42,7 @@ func (e *Execution) GasUsed() uint64 { return e.env.used.gas }
 
 // DAFootprint is the Jovian DA footprint of everything executed so far, zero before Jovian.
 func (e *Execution) DAFootprint() uint64 { return e.env.used.footprint }
+
+// Cancel makes the transaction that is being executed fail, and every later one too. It may be called from
+// any goroutine. The execution is worthless afterwards.
+func (e *Execution) Cancel() { e.env.cancel() }

@@ -45,7 +45,7 @@ func TestShare(t *testing.T) {
 func TestShareProperties(t *testing.T) {
 	t.Parallel()
 	seed := time.Now().UnixNano()
-	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewSource(seed))
 	for range 300 {
 		total := rng.Uint64() >> rng.Intn(64)
 		n := 1 + rng.Intn(300)
@@ -164,7 +164,7 @@ func TestStopsScanningWhenFull(t *testing.T) {
 // noisy is call data that does not compress: its DA size is about its length.
 func noisy(seed int64, n int) []byte {
 	data := make([]byte, n)
-	rand.New(rand.NewSource(seed)).Read(data) //nolint:gosec // a reproducible test, not a secret
+	rand.New(rand.NewSource(seed)).Read(data)
 	return data
 }
 

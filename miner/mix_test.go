@@ -68,7 +68,7 @@ func deployment(runtime []byte) []byte {
 func newMix(h *harness, seed int64) (*mix, []*types.Transaction) {
 	m := &mix{
 		h:       h,
-		rng:     rand.New(rand.NewSource(seed)), //nolint:gosec // a reproducible test, not a secret
+		rng:     rand.New(rand.NewSource(seed)),
 		seed:    seed,
 		factory: crypto.CreateAddress(h.addrs[0], 0),
 		killer:  crypto.CreateAddress(h.addrs[0], 1),

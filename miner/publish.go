@@ -143,6 +143,7 @@ func (j *job) publish(fb *assembled) bool {
 	if !ok {
 		return false
 	}
+	j.announce(fb, &j.lastPrefix)
 	j.meter(fb)
 	j.lastPrefix = fb.prefix
 	return true

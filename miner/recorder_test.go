@@ -91,7 +91,7 @@ func mutate(rng *rand.Rand, r *recorder, addrs []common.Address, depth int) {
 func TestRecorderDiffs(t *testing.T) {
 	t.Parallel()
 	seed := mixSeed(t)
-	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewSource(seed))
 	addrs := make([]common.Address, 8)
 	for i := range addrs {
 		addrs[i] = common.Address{byte(i + 1)}

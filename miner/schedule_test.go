@@ -15,6 +15,8 @@ import (
 
 const msec = time.Millisecond
 
+func millis(n int) time.Duration { return time.Duration(n) * msec }
+
 // offsets are the deadlines in milliseconds after the schedule was made.
 func (s *schedule) offsets() []int {
 	var list []int
@@ -30,7 +32,7 @@ func TestScheduleTable(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name                              string
-		block, interval, offset, end, rem time.Duration
+		block, interval, offset, end, rem int
 		want                              []int
 	}{
 		{"op-rbuilder 1", 1000, 200, 0, 0, 880, []int{80, 280, 480, 680, 880}},
@@ -54,7 +56,7 @@ func TestScheduleTable(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSchedule(77, test.rem*msec, timing{blockTime: test.block * msec, interval: test.interval * msec, endBuffer: test.end * msec, sendOffset: test.offset * msec})
+			s := newSchedule(77, millis(test.rem), timing{blockTime: millis(test.block), interval: millis(test.interval), endBuffer: millis(test.end), sendOffset: millis(test.offset)})
 			require.Equal(t, test.want, s.offsets())
 		})
 	}
@@ -95,7 +97,7 @@ func TestScheduleShortInterval(t *testing.T) {
 func TestScheduleProperties(t *testing.T) {
 	t.Parallel()
 	seed := time.Now().UnixNano()
-	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewSource(seed))
 	for range 5_000 {
 		block := time.Duration(1+rng.Intn(12)) * time.Second
 		set := timing{
@@ -197,10 +199,10 @@ func TestClockStep(t *testing.T) {
 // better than empty.
 func TestLastMoment(t *testing.T) {
 	t.Parallel()
-	for _, lag := range []time.Duration{1897, 1899, 1900, 1950, 1999, 2000, 60_000} {
+	for _, lag := range []int{1897, 1899, 1900, 1950, 1999, 2000, 60_000} {
 		s := newTimed(t, harnessConfig{fork: jovian})
 		s.builder.pace.publish = initialPublish
-		s.lag = lag * msec
+		s.lag = millis(lag)
 		s.harness.send(s.transfer(0, 0, 5))
 		slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 		require.Equal(t, 1, slot.job.schedule.len())

@@ -224,7 +224,7 @@ func (r *reference) fill(ceiling uint64) (selected []*types.Transaction) {
 func TestSelectionModel(t *testing.T) {
 	t.Parallel()
 	seed := mixSeed(t)
-	rng := rand.New(rand.NewSource(seed)) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewSource(seed))
 	const accounts, limit = 30, 1_500_000
 	s := newTimed(t, harnessConfig{fork: isthmus, accounts: accounts, gasLimit: limit})
 	ref := &reference{next: make(map[common.Address]uint64), pool: make(map[common.Address]map[uint64]*types.Transaction)}
@@ -239,7 +239,7 @@ func TestSelectionModel(t *testing.T) {
 				nonce = s.txpool.PoolNonce(addr)
 			}
 			fresh[addr] = nonce + 1
-			gas := uint64(gethparams.TxGas)
+			gas := gethparams.TxGas
 			if rng.Intn(3) == 0 {
 				gas += uint64(rng.Intn(500_000))
 			}
@@ -289,7 +289,7 @@ func dropUnderpriced(r *reference) {
 func TestFeesDescend(t *testing.T) {
 	t.Parallel()
 	const accounts = 150
-	rng := rand.New(rand.NewSource(mixSeed(t))) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewSource(mixSeed(t)))
 	s := newTimed(t, harnessConfig{fork: jovian, accounts: accounts, gasLimit: 8_000_000})
 	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 	total := 0
