@@ -1,0 +1,103 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"context"
+	"math"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/internal/ethapi"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// GetHeaderByNumber serves eth_getHeaderByNumber.
+func (api *PendingAPI) GetHeaderByNumber(ctx context.Context, number rpc.BlockNumber) (map[string]any, error) {
+	if number == rpc.PendingBlockNumber {
+		pinned, v := api.b.pin(ctx)
+		if v.snap != nil {
+			return v.marshalHeader(), nil
+		}
+		ctx = pinned
+	}
+	return api.chain.GetHeaderByNumber(ctx, number)
+}
+
+// GetBlockByNumber serves eth_getBlockByNumber.
+func (api *PendingAPI) GetBlockByNumber(ctx context.Context, number rpc.BlockNumber, fullTx bool) (map[string]any, error) {
+	if number == rpc.PendingBlockNumber {
+		pinned, v := api.b.pin(ctx)
+		if v.snap != nil {
+			return v.marshalBlock(pinned, fullTx)
+		}
+		ctx = pinned
+	}
+	return api.chain.GetBlockByNumber(ctx, number, fullTx)
+}
+
+// GetBlockReceipts serves eth_getBlockReceipts.
+func (api *PendingAPI) GetBlockReceipts(ctx context.Context, at rpc.BlockNumberOrHash) ([]map[string]any, error) {
+	if isPending(at) {
+		if v := api.b.view(ctx); v.snap != nil {
+			return v.marshalReceipts()
+		}
+		// The stock code takes everything pending from the backend at once, unpinned, and ours would look
+		// at the overlay again.
+		return api.stock.GetBlockReceipts(ctx, at)
+	}
+	return api.chain.GetBlockReceipts(ctx, at)
+}
+
+// GetTransactionByBlockNumberAndIndex serves eth_getTransactionByBlockNumberAndIndex.
+func (api *PendingAPI) GetTransactionByBlockNumberAndIndex(ctx context.Context, number rpc.BlockNumber, index hexutil.Uint) (*ethapi.RPCTransaction, error) {
+	if number == rpc.PendingBlockNumber {
+		pinned, v := api.b.pin(ctx)
+		if v.snap != nil {
+			return v.marshalTransaction(pinned, int(min(index, math.MaxInt32)))
+		}
+		ctx = pinned
+	}
+	return api.txs.GetTransactionByBlockNumberAndIndex(ctx, number, index)
+}
+
+// GetTransactionByHash serves eth_getTransactionByHash: canonical, else pending, else in the pool. The
+// view is taken first, so that a transaction that becomes canonical meanwhile is found in one of them.
+func (api *PendingAPI) GetTransactionByHash(ctx context.Context, hash common.Hash) (*ethapi.RPCTransaction, error) {
+	ctx, v := api.b.pin(ctx)
+	if i, at, ok := api.pendingOnly(v, hash); ok {
+		return at.marshalTransaction(ctx, i)
+	}
+	return api.txs.GetTransactionByHash(ctx, hash)
+}
+
+// GetRawTransactionByHash serves eth_getRawTransactionByHash.
+func (api *PendingAPI) GetRawTransactionByHash(ctx context.Context, hash common.Hash) (hexutil.Bytes, error) {
+	ctx, v := api.b.pin(ctx)
+	if i, at, ok := api.pendingOnly(v, hash); ok {
+		return at.snap.Txs[i].MarshalBinary()
+	}
+	return api.txs.GetRawTransactionByHash(ctx, hash)
+}
+
+// GetTransactionReceipt serves eth_getTransactionReceipt: canonical, else pending.
+func (api *PendingAPI) GetTransactionReceipt(ctx context.Context, hash common.Hash) (map[string]any, error) {
+	ctx, v := api.b.pin(ctx)
+	if i, at, ok := api.pendingOnly(v, hash); ok {
+		return at.marshalReceipt(i)
+	}
+	return api.txs.GetTransactionReceipt(ctx, hash)
+}
+
+// pendingOnly finds a transaction in the pending blocks if it is not canonical.
+func (api *PendingAPI) pendingOnly(v *view, hash common.Hash) (int, *view, bool) {
+	at, i, ok := v.find(hash)
+	if !ok {
+		return 0, nil, false
+	}
+	if canonical, _, _, _, _ := api.b.GetCanonicalTransaction(hash); canonical {
+		return 0, nil, false
+	}
+	return i, at, true
+}

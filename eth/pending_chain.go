@@ -1,0 +1,39 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
+)
+
+// pendingChain is the canonical chain with the pending blocks under a snapshot on top, for BLOCKHASH. A
+// pending block is found under the hash that its child names as parent, which is the hash it will have.
+type pendingChain struct {
+	*core.BlockChain
+	snap *overlay.Snapshot
+}
+
+var _ core.ChainContext = (*pendingChain)(nil)
+
+// chainUnder returns the chain as the transactions of the snapshot's block see it.
+func chainUnder(chain *core.BlockChain, s *overlay.Snapshot) core.ChainContext {
+	if s.Parent == nil {
+		return chain
+	}
+	return &pendingChain{BlockChain: chain, snap: s}
+}
+
+// GetHeader implements consensus.ChainHeaderReader.
+func (c *pendingChain) GetHeader(hash common.Hash, number uint64) *types.Header {
+	for at := c.snap; at.Parent != nil; at = at.Parent {
+		if at.Header.ParentHash == hash {
+			return at.Parent.Header
+		}
+	}
+	return c.BlockChain.GetHeader(hash, number)
+}

@@ -1,0 +1,106 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"context"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/internal/ethapi"
+)
+
+// The forms of pending objects, as clients have come to expect them: a block and the logs and receipts in
+// it name 32 zero bytes as block hash, because ethers refuses null there, transactions name null.
+
+// marshalHeader returns the pending header as eth_getHeaderByNumber answers it.
+func (v *view) marshalHeader() map[string]any {
+	fields := ethapi.RPCMarshalHeader(v.block().Header())
+	fields["hash"] = common.Hash{}
+	return fields
+}
+
+// marshalBlock returns the pending block as eth_getBlockByNumber answers it.
+func (v *view) marshalBlock(ctx context.Context, fullTx bool) (map[string]any, error) {
+	receipts, err := v.receipts()
+	if err != nil {
+		return nil, err
+	}
+	fields, err := ethapi.RPCMarshalBlock(ctx, v.block(), true, fullTx, v.config, knownReceipts(receipts))
+	if err != nil {
+		return nil, err
+	}
+	fields["hash"] = common.Hash{}
+	if fullTx {
+		txs, _ := fields["transactions"].([]any)
+		for _, item := range txs {
+			if tx, ok := item.(*ethapi.RPCTransaction); ok {
+				tx.BlockHash = nil
+			}
+		}
+	}
+	return fields, nil
+}
+
+// marshalTransaction returns a pending transaction with its place in the block, nil beyond the last one.
+// op-geth sets the place and the effective price of transactions in a block with a hash only, so it is
+// given a block of this one transaction.
+func (v *view) marshalTransaction(ctx context.Context, i int) (*ethapi.RPCTransaction, error) {
+	if i >= len(v.snap.Txs) {
+		return nil, nil //nolint:nilnil // the API's way to say that there is no such transaction
+	}
+	receipt, err := v.receipt(i)
+	if err != nil {
+		return nil, err
+	}
+	block := types.NewBlockWithHeader(v.snap.Header).WithBody(types.Body{Transactions: v.snap.Txs[i : i+1]})
+	fields, err := ethapi.RPCMarshalBlock(ctx, block, true, true, v.config, knownReceipts{receipt})
+	if err != nil {
+		return nil, err
+	}
+	txs, _ := fields["transactions"].([]any)
+	tx, ok := txs[0].(*ethapi.RPCTransaction)
+	if !ok {
+		return nil, errNotMarshalled
+	}
+	index := hexutil.Uint64(i) //nolint:gosec // an index is not negative
+	tx.BlockHash, tx.TransactionIndex = nil, &index
+	return tx, nil
+}
+
+// marshalReceipt returns the receipt of a pending transaction.
+func (v *view) marshalReceipt(i int) (map[string]any, error) {
+	receipt, err := v.receipt(i)
+	if err != nil {
+		return nil, err
+	}
+	return v.marshal(receipt, i), nil
+}
+
+// marshalReceipts returns the receipts of all pending transactions.
+func (v *view) marshalReceipts() ([]map[string]any, error) {
+	receipts, err := v.receipts()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]map[string]any, len(receipts))
+	for i, receipt := range receipts {
+		list[i] = v.marshal(receipt, i)
+	}
+	return list, nil
+}
+
+func (v *view) marshal(receipt *types.Receipt, i int) map[string]any {
+	signer := types.MakeSigner(v.config, v.snap.Header.Number, v.snap.Header.Time)
+	return ethapi.MarshalReceipt(receipt, common.Hash{}, v.snap.Number(), signer, v.snap.Txs[i], i, v.config)
+}
+
+// knownReceipts are the receipts of the one block that is asked for.
+type knownReceipts types.Receipts
+
+// GetReceipts implements ethapi.ReceiptGetter.
+func (r knownReceipts) GetReceipts(context.Context, common.Hash) (types.Receipts, error) {
+	return types.Receipts(r), nil
+}
