@@ -5,95 +5,90 @@ package overlay
 
 import (
 	"fmt"
-	"math/big"
+	"runtime/debug"
 	"time"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
+	"github.com/ethereum/go-ethereum/log"
 	gethparams "github.com/ethereum/go-ethereum/params"
 )
 
 // block is a pending block as the processor builds it up: what its snapshots share and what executing
 // the next delta needs. It belongs to the processor's goroutine.
 type block struct {
-	base    *flashblocks.Base
-	payload engine.PayloadID
-	parent  *block // pending too, nil if the block builds on a canonical one
-	store   *store
-	exec    *miner.Execution
-	signer  types.Signer
+	key    flashblocks.SequenceKey
+	base   *flashblocks.Base
+	parent *block // pending too, nil if the block builds on a canonical one
+	store  *store
+	exec   *miner.Execution // nil if the block was executed by this node's builder
+	config *gethparams.ChainConfig
+	signer types.Signer
 
-	header   *types.Header
-	txs      types.Transactions
-	senders  []common.Address
-	receipts types.Receipts
-	lookup   *txIndex
-	root     *miner.ListRoot // of the receipts
-	bloom    types.Bloom
-	diffs    []*miner.StateDiff // one per flashblock
-	version  uint64             // of the newest layer in store
-	index    uint64             // of the newest flashblock
-	last     *flashblocks.Diff  // of the newest flashblock
-	broken   bool               // no further flashblock of this block can be executed
-	snapshot *Snapshot          // the newest
+	header      *types.Header // the fields that the base fixes
+	txs         types.Transactions
+	senders     []common.Address
+	receipts    types.Receipts
+	lookup      *txIndex
+	root        *miner.ListRoot // of the receipts, if they were executed here
+	receiptRoot common.Hash
+	bloom       types.Bloom
+	gasUsed     uint64
+	footprint   uint64
+	diffs       []*miner.StateDiff // one per flashblock
+	version     uint64             // of the newest layer in store
+	last        *flashblocks.Diff  // of the newest flashblock
+
+	broken     bool      // no further flashblock of this block can be executed
+	incomplete bool      // the next flashblock is known to be missing
+	snapshot   *Snapshot // the newest, nil before the first flashblock
 }
 
 func (b *block) number() uint64 { return b.base.BlockNumber }
 
-// newHeader makes the header of a block from the base that its index 0 carries.
-func newHeader(cfg *gethparams.ChainConfig, base *flashblocks.Base) *types.Header {
-	header := &types.Header{
-		ParentHash:       base.ParentHash,
-		UncleHash:        types.EmptyUncleHash,
-		Coinbase:         base.FeeRecipient,
-		Difficulty:       new(big.Int),
-		Number:           new(big.Int).SetUint64(base.BlockNumber),
-		GasLimit:         base.GasLimit,
-		Time:             base.Timestamp,
-		Extra:            base.ExtraData,
-		MixDigest:        base.PrevRandao,
-		ParentBeaconRoot: base.ParentBeaconBlockRoot,
+// next is the index of the flashblock that the block waits for.
+func (b *block) next() int { return len(b.diffs) }
+
+// supports reports whether another block can be executed on this one.
+func (b *block) supports() bool { return b.snapshot != nil && !b.broken && !b.incomplete }
+
+// depth is the number of pending blocks up to this one.
+func (b *block) depth() int {
+	n := 0
+	for at := b; at != nil; at = at.parent {
+		n++
 	}
-	if base.BaseFeePerGas != nil {
-		header.BaseFee = base.BaseFeePerGas.ToBig()
-	}
-	if cfg.IsCancun(header.Number, header.Time) {
-		header.BlobGasUsed, header.ExcessBlobGas = new(uint64), new(uint64)
-	}
-	if cfg.IsOptimismIsthmus(header.Time) {
-		hash := types.EmptyRequestsHash
-		header.RequestsHash = &hash
-	}
-	return header
+	return n
 }
 
-// decode turns the delta's transactions into objects with their senders.
-func (b *block) decode(diff *flashblocks.Diff) (types.Transactions, []common.Address, error) {
-	var (
-		txs     = make(types.Transactions, len(diff.Transactions))
-		senders = make([]common.Address, len(diff.Transactions))
-	)
+// decode turns the delta's transactions into objects. Their senders are recovered in the background,
+// while the first ones execute.
+func (b *block) decode(diff *flashblocks.Diff) (types.Transactions, error) {
+	txs := make(types.Transactions, len(diff.Transactions))
 	for i, raw := range diff.Transactions {
 		tx := new(types.Transaction)
 		if err := tx.UnmarshalBinary(raw); err != nil {
-			return nil, nil, fmt.Errorf("%w: %d: %w", errBadTransaction, i, err)
+			return nil, fmt.Errorf("%w: %d: %w", errBadTransaction, i, err)
 		}
-		from, err := types.Sender(b.signer, tx)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %d: %w", errBadTransaction, i, err)
-		}
-		txs[i], senders[i] = tx, from
+		txs[i] = tx
 	}
-	return txs, senders, nil
+	core.SenderCacher().Recover(b.signer, txs)
+	return txs, nil
 }
 
-// extend executes a delta on the block. After an error the block is as it was, but cannot be extended any
-// more.
-func (b *block) extend(fb *flashblocks.Flashblock) error {
-	txs, senders, err := b.decode(&fb.Diff)
+// extend executes a delta on the block. After an error its snapshots are as they were, but it cannot be
+// extended any more.
+func (b *block) extend(fb *flashblocks.Flashblock) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("Panic while executing a flashblock", "number", b.number(), "index", fb.Index, "err", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: %v", errPanic, r)
+		}
+	}()
+	txs, err := b.decode(&fb.Diff)
 	if err != nil {
 		return err
 	}
@@ -103,45 +98,77 @@ func (b *block) extend(fb *flashblocks.Flashblock) error {
 			return fmt.Errorf("%w: %d: %w", errExecution, i, err)
 		}
 	}
-	for i, tx := range txs {
-		b.lookup.add(tx.Hash(), len(b.txs)+i)
-		for k, bits := range receipts[i].Bloom {
+	if err := complete(b.config, b.header, b.txs, b.gasUsed, txs, receipts); err != nil {
+		return err
+	}
+	for _, receipt := range receipts {
+		for k, bits := range receipt.Bloom {
 			b.bloom[k] |= bits
 		}
 	}
-	b.txs = append(b.txs, txs...)
-	b.senders = append(b.senders, senders...)
-	b.receipts = append(b.receipts, receipts...)
+	b.gasUsed, b.footprint = b.exec.GasUsed(), b.exec.DAFootprint()
+	b.add(fb, txs, receipts, b.exec.Capture())
 	b.root.Extend(b.receipts)
-	diff := b.exec.Capture()
-	b.diffs = append(b.diffs, diff)
-	b.version = b.store.add(diff)
-	b.index, b.last = fb.Index, &fb.Diff
+	b.receiptRoot = b.root.Hash()
 	return nil
 }
 
+// adopt appends a delta that this node's builder has executed already.
+func (b *block) adopt(built *miner.Built) error {
+	fb := built.Flashblock
+	receipts := make(types.Receipts, len(built.Receipts))
+	for i, receipt := range built.Receipts {
+		cpy := *receipt // the builder's own goes into the sealed block
+		receipts[i] = &cpy
+	}
+	if err := complete(b.config, b.header, b.txs, b.gasUsed, built.Txs, receipts); err != nil {
+		return err
+	}
+	b.receiptRoot, b.bloom, b.gasUsed = fb.Diff.ReceiptsRoot, fb.Diff.LogsBloom, fb.Diff.GasUsed
+	if fb.Diff.BlobGasUsed != nil {
+		b.footprint = *fb.Diff.BlobGasUsed
+	}
+	b.add(fb, built.Txs, receipts, built.Diff)
+	return nil
+}
+
+// add appends what a flashblock did.
+func (b *block) add(fb *flashblocks.Flashblock, txs types.Transactions, receipts types.Receipts, diff *miner.StateDiff) {
+	for i, tx := range txs {
+		b.lookup.add(tx.Hash(), len(b.txs)+i)
+		from, _ := types.Sender(b.signer, tx) // cached, or else it could not have been executed
+		b.senders = append(b.senders, from)
+	}
+	b.txs = append(b.txs, txs...)
+	b.receipts = append(b.receipts, receipts...)
+	b.diffs = append(b.diffs, diff)
+	b.version = b.store.add(diff)
+	b.last = &fb.Diff
+	b.incomplete = false
+}
+
 // publishable makes the snapshot of the block as it is.
-func (b *block) publishable(cfg *gethparams.ChainConfig, fresh int, arrived, now time.Time) *Snapshot {
+func (b *block) publishable(index uint64, fresh int, arrived, now time.Time) *Snapshot {
 	header := types.CopyHeader(b.header)
-	header.GasUsed = b.exec.GasUsed()
+	header.GasUsed = b.gasUsed
 	header.Bloom = b.bloom
 	header.Root = b.last.StateRoot
-	header.ReceiptHash = b.root.Hash()
-	if cfg.IsJovian(header.Time) {
-		footprint := b.exec.DAFootprint()
+	header.ReceiptHash = b.receiptRoot
+	if b.config.IsJovian(header.Time) {
+		footprint := b.footprint
 		header.BlobGasUsed = &footprint
 	}
-	if cfg.IsShanghai(header.Number, header.Time) {
+	if b.config.IsOptimismIsthmus(header.Time) {
+		root := b.last.WithdrawalsRoot
+		header.WithdrawalsHash = &root
+	} else if b.config.IsShanghai(header.Number, header.Time) {
 		root := types.EmptyWithdrawalsHash
-		if cfg.IsOptimismIsthmus(header.Time) {
-			root = b.last.WithdrawalsRoot
-		}
 		header.WithdrawalsHash = &root
 	}
 	n := len(b.txs)
 	s := &Snapshot{
-		PayloadID: b.payload,
-		Index:     b.index,
+		PayloadID: b.key.PayloadID,
+		Index:     index,
 		Header:    header,
 		Txs:       b.txs[:n:n],
 		Receipts:  b.receipts[:n:n],
@@ -150,7 +177,9 @@ func (b *block) publishable(cfg *gethparams.ChainConfig, fresh int, arrived, now
 		Published: now,
 		fresh:     fresh,
 		lookup:    b.lookup,
-		reader:    &reader{store: b.store, version: b.version},
+		block:     new(lazyBlock),
+		store:     b.store,
+		version:   b.version,
 	}
 	if b.parent != nil {
 		s.Parent = b.parent.snapshot
@@ -159,28 +188,14 @@ func (b *block) publishable(cfg *gethparams.ChainConfig, fresh int, arrived, now
 	return s
 }
 
-// matches reports whether a canonical block is what the stream said and execution gave: the same
-// transactions on the same parent with the same receipts.
-func (b *block) matches(canonical *types.Block) bool {
-	if canonical.ParentHash() != b.base.ParentHash || canonical.Time() != b.base.Timestamp || len(canonical.Transactions()) != len(b.txs) {
-		return false
-	}
-	for i, tx := range canonical.Transactions() {
-		if tx.Hash() != b.txs[i].Hash() {
-			return false
-		}
-	}
-	return b.root.Hash() == canonical.ReceiptHash() && b.bloom == canonical.Bloom()
-}
-
 // divergence compares the execution with what the stream says of it, and names the first difference.
 func (b *block) divergence() string {
-	switch root := b.root.Hash(); {
-	case b.exec.GasUsed() != b.last.GasUsed:
+	switch {
+	case b.gasUsed != b.last.GasUsed:
 		return "gas_used"
 	case b.bloom != b.last.LogsBloom:
 		return "logs_bloom"
-	case root != b.last.ReceiptsRoot:
+	case b.receiptRoot != b.last.ReceiptsRoot:
 		return "receipts_root"
 	}
 	return ""

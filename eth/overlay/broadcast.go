@@ -13,8 +13,9 @@ type Event struct {
 	// Fresh is set if the snapshot holds a flashblock that no event before had.
 	Fresh bool
 
-	// Withdrawn are the snapshots of blocks that were preconfirmed and will not become canonical as they
-	// were, oldest first.
+	// Withdrawn are the newest snapshots of blocks that were preconfirmed and will not become canonical as
+	// they were, oldest first. If the same transactions turn out to have another outcome, the block is
+	// withdrawn too and told anew, from its first flashblock.
 	Withdrawn []*Snapshot
 }
 

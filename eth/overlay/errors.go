@@ -6,8 +6,16 @@ package overlay
 import "errors"
 
 var (
+	errNoChain        = errors.New("overlay needs a chain")
+	errNotOptimism    = errors.New("flashblocks need an OP Stack chain")
+	errBadBase        = errors.New("base of the block contradicts its parent or the chain's rules")
 	errBadTransaction = errors.New("flashblock holds a transaction that does not decode")
 	errExecution      = errors.New("flashblock holds a transaction that is not valid here")
-	errNoParent       = errors.New("parent of the flashblock is not available")
-	errNotOptimism    = errors.New("flashblocks need an OP Stack chain")
+	errPointless      = errors.New("the block is canonical already")
+	errPanic          = errors.New("panic while executing a flashblock")
+
+	// Reasons to wait: a later canonical head may remove them.
+	errNoParent = errors.New("parent of the block is not known yet")
+	errTooDeep  = errors.New("too many pending blocks since the canonical head")
+	errNoState  = errors.New("state of the parent is not available")
 )

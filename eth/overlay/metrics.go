@@ -5,7 +5,6 @@ package overlay
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -13,61 +12,67 @@ import (
 
 // meters are the overlay's metrics.
 type meters struct {
-	execution  *metrics.Summary // seconds to execute one delta
-	latency    *metrics.Summary // seconds from a flashblock's arrival to its snapshot
-	number     *metrics.Gauge
-	index      *metrics.Gauge
-	superseded *metrics.Counter // flashblocks of blocks that were canonical already
-	parked     *metrics.Counter // blocks whose parent was not known when they began
-	failures   *metrics.Counter // flashblocks that could not be executed
-	reorged    *metrics.Counter // pending blocks that did not become canonical
-	rebased    *metrics.Counter // times pending blocks moved onto a new head without execution
-	dropped    *metrics.Counter // subscribers that fell behind
-	outcomes   [flashblocks.TooLong + 1]*metrics.Counter
-	diverged   map[string]*metrics.Counter
-	tip        atomicPosition
+	execution   *metrics.Summary // seconds to execute one delta
+	latency     *metrics.Summary // seconds from a flashblock's arrival to its snapshot
+	superseded  *metrics.Counter // flashblocks of blocks that were canonical already
+	parked      *metrics.Counter // blocks whose parent was not known when they began
+	failures    *metrics.Counter // flashblocks that could not be executed, blocks that could not be begun
+	reorged     *metrics.Counter // times that pending blocks did not become canonical
+	rebased     *metrics.Counter // times pending blocks moved onto a new head without execution
+	partial     *metrics.Counter // pending blocks that became canonical with more than was received in time
+	interrupted *metrics.Counter // pending blocks with a flashblock missing
+	expired     *metrics.Counter // times that pending stood still for too long
+	dropped     *metrics.Counter // subscribers that fell behind
+	overflows   *metrics.Counter // own flashblocks lost because the queue was full
+	outcomes    [flashblocks.TooLong + 1]*metrics.Counter
+	diverged    map[string]*metrics.Counter
 }
 
-func newMeters(set *metrics.Set) *meters {
+func newMeters(p *Processor) *meters {
+	set := p.cfg.Metrics
 	m := &meters{
-		execution:  set.NewSummary("overlay_execution_seconds"),
-		latency:    set.NewSummary("overlay_snapshot_latency_seconds"),
-		superseded: set.NewCounter("overlay_flashblocks_superseded_total"),
-		parked:     set.NewCounter("overlay_blocks_parked_total"),
-		failures:   set.NewCounter("overlay_execution_failures_total"),
-		reorged:    set.NewCounter("overlay_reorgs_total"),
-		rebased:    set.NewCounter("overlay_rebases_total"),
-		dropped:    set.NewCounter("overlay_subscribers_dropped_total"),
-		diverged:   make(map[string]*metrics.Counter),
+		execution:   set.NewSummary("overlay_execution_seconds"),
+		latency:     set.NewSummary("overlay_snapshot_latency_seconds"),
+		superseded:  set.NewCounter("overlay_flashblocks_superseded_total"),
+		parked:      set.NewCounter("overlay_blocks_parked_total"),
+		failures:    set.NewCounter("overlay_execution_failures_total"),
+		reorged:     set.NewCounter("overlay_reorgs_total"),
+		rebased:     set.NewCounter("overlay_rebases_total"),
+		partial:     set.NewCounter("overlay_blocks_partial_total"),
+		interrupted: set.NewCounter("overlay_blocks_interrupted_total"),
+		expired:     set.NewCounter("overlay_snapshots_expired_total"),
+		dropped:     set.NewCounter("overlay_subscribers_dropped_total"),
+		overflows:   set.NewCounter("overlay_built_dropped_total"),
+		diverged:    make(map[string]*metrics.Counter),
 	}
-	m.number = set.NewGauge("overlay_block_number", m.tip.blockNumber)
-	m.index = set.NewGauge("overlay_flashblock_index", m.tip.flashblockIndex)
 	for o := range m.outcomes {
 		m.outcomes[o] = set.NewCounter(fmt.Sprintf("overlay_flashblocks_received_total{outcome=%q}", flashblocks.Outcome(o)))
 	}
 	for _, field := range []string{"gas_used", "logs_bloom", "receipts_root"} {
 		m.diverged[field] = set.NewCounter(fmt.Sprintf("overlay_divergences_total{field=%q}", field))
 	}
+	p.registerGauges(set)
 	return m
+}
+
+// registerGauges adds what is read from the newest snapshot when the metrics are. All are zero while
+// pending is latest.
+func (p *Processor) registerGauges(set *metrics.Set) {
+	of := func(value func(*Snapshot) float64) func() float64 {
+		return func() float64 {
+			if s := p.Snapshot(); s != nil {
+				return value(s)
+			}
+			return 0
+		}
+	}
+	set.NewGauge("overlay_block_number", of(func(s *Snapshot) float64 { return float64(s.Number()) }))
+	set.NewGauge("overlay_flashblock_index", of(func(s *Snapshot) float64 { return float64(s.Index) }))
+	set.NewGauge("overlay_snapshot_age_seconds", of(func(s *Snapshot) float64 { return p.cfg.Now().Sub(s.Arrived).Seconds() }))
+	set.NewGauge("overlay_lead_blocks", of(func(s *Snapshot) float64 { return float64(len(s.Ancestors())) }))
+	set.NewGauge("overlay_queue_length", func() float64 { return float64(len(p.inputs)) })
 }
 
 func (m *meters) outcome(o flashblocks.Outcome) { m.outcomes[o].Inc() }
 
 func (m *meters) divergence(field string) { m.diverged[field].Inc() }
-
-// published takes in a snapshot with a new flashblock.
-func (m *meters) published(s *Snapshot) {
-	m.latency.Update(s.Published.Sub(s.Arrived).Seconds())
-	m.tip.set(s.Number(), s.Index)
-}
-
-// atomicPosition is the newest position, read by the gauges.
-type atomicPosition struct{ number, index atomic.Uint64 }
-
-func (p *atomicPosition) set(number, index uint64) {
-	p.number.Store(number)
-	p.index.Store(index)
-}
-
-func (p *atomicPosition) blockNumber() float64     { return float64(p.number.Load()) }
-func (p *atomicPosition) flashblockIndex() float64 { return float64(p.index.Load()) }

@@ -9,10 +9,11 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// reader reads the state of one version of a store. It is immutable and safe for concurrent use.
+// reader reads the state of one version of a store. It is safe for concurrent use.
 type reader struct {
 	store   *store
 	version uint64
+	anchor  state.Reader // of the state under the layers
 }
 
 var _ state.Reader = (*reader)(nil)
@@ -21,7 +22,7 @@ var _ state.Reader = (*reader)(nil)
 func (r *reader) Account(addr common.Address) (*types.StateAccount, error) {
 	v := r.store.account(addr, r.version)
 	if v == nil {
-		return r.store.reader.Account(addr)
+		return r.anchor.Account(addr)
 	}
 	if v.account == nil {
 		return nil, nil //nolint:nilnil // the interface's way to say that there is no such account
@@ -33,44 +34,37 @@ func (r *reader) Account(addr common.Address) (*types.StateAccount, error) {
 func (r *reader) Storage(addr common.Address, slot common.Hash) (common.Hash, error) {
 	acct := r.store.account(addr, r.version)
 	if acct == nil {
-		return r.store.reader.Storage(addr, slot)
+		return r.anchor.Storage(addr, slot)
 	}
-	if v := r.store.slot(addr, slot, r.version); v != nil && v.version >= acct.destroyed {
+	if v := r.store.slot(addr, slot, r.version); v != nil && v.version >= acct.cleared {
 		return v.value, nil
 	}
-	if acct.destroyed != 0 {
+	if acct.cleared != 0 {
 		return common.Hash{}, nil
 	}
-	return r.store.reader.Storage(addr, slot)
+	return r.anchor.Storage(addr, slot)
 }
 
 // Has implements state.ContractCodeReader.
 func (r *reader) Has(addr common.Address, codeHash common.Hash) bool {
-	if _, ok := r.store.codes.Load(codeHash); ok {
+	if _, ok := r.store.code(codeHash); ok {
 		return true
 	}
-	return r.store.reader.Has(addr, codeHash)
+	return r.anchor.Has(addr, codeHash)
 }
 
 // Code implements state.ContractCodeReader.
 func (r *reader) Code(addr common.Address, codeHash common.Hash) []byte {
-	if code, ok := r.store.codes.Load(codeHash); ok {
-		b, _ := code.([]byte)
-		return b
+	if code, ok := r.store.code(codeHash); ok {
+		return code
 	}
-	return r.store.reader.Code(addr, codeHash)
+	return r.anchor.Code(addr, codeHash)
 }
 
 // CodeSize implements state.ContractCodeReader.
 func (r *reader) CodeSize(addr common.Address, codeHash common.Hash) int {
-	if code, ok := r.store.codes.Load(codeHash); ok {
-		b, _ := code.([]byte)
-		return len(b)
+	if code, ok := r.store.code(codeHash); ok {
+		return len(code)
 	}
-	return r.store.reader.CodeSize(addr, codeHash)
-}
-
-// stateDB opens a state on the reader. It copies nothing, whatever the size of the layers.
-func (r *reader) stateDB() (*state.StateDB, error) {
-	return state.NewWithReader(r.store.anchor.Root, r.store.db, r)
+	return r.anchor.CodeSize(addr, codeHash)
 }

@@ -4,54 +4,85 @@
 package overlay
 
 import (
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/log"
 )
+
+// likeness is how a pending block compares to the canonical block of its number.
+type likeness uint8
+
+const (
+	other  likeness = iota // another block
+	prefix                 // the canonical block begins with it
+	same                   // they are the same
+)
+
+// follow takes in the canonical head if it has changed.
+func (p *Processor) follow() {
+	head := p.cfg.Chain.CurrentBlock()
+	if head == p.head {
+		return
+	}
+	hash := p.running.hash(head)
+	if p.head != nil && hash == p.headHash {
+		p.head = head
+		return
+	}
+	p.head, p.headHash = head, hash
+	if parent := p.cfg.Chain.GetHeaderByHash(head.ParentHash); parent != nil {
+		p.blockTime = min(time.Duration(head.Time-parent.Time)*time.Second, maxBlockTime) //nolint:gosec // bounded
+	}
+	p.advanced()
+	p.reconcile()
+}
 
 // reconcile compares the pending blocks with the canonical chain after its head has changed: what became
 // canonical as it was moves below the pending state without being executed again, what became something
 // else is withdrawn with everything on top of it.
 func (p *Processor) reconcile() {
-	head := p.cfg.Chain.CurrentBlock()
-	if p.block == nil {
-		p.unpark()
-		return
-	}
-	blocks := p.chainOf()
-	settled := 0 // blocks that are canonical now
-	for _, b := range blocks {
-		if b.number() > head.Number.Uint64() {
-			break
-		}
-		canonical := p.cfg.Chain.GetBlockByNumber(b.number())
-		if canonical == nil || !b.matches(canonical) {
-			log.Info("Preconfirmed block was replaced", "number", b.number(), "flashblocks", b.index+1)
+	var (
+		blocks = p.pendingBlocks()
+		number = p.head.Number.Uint64()
+		exact  = true // the state under the rest is the one it was executed on
+	)
+	for len(blocks) > 0 && blocks[0].number() <= number {
+		switch p.compare(blocks[0]) {
+		case other:
+			log.Info("Preconfirmed block was replaced", "number", blocks[0].number(), "payload", blocks[0].key.PayloadID)
 			p.metrics.reorged.Inc()
-			p.replaceFrom(blocks[settled:], head)
+			p.undo(blocks)
 			return
+		case prefix:
+			p.metrics.partial.Inc()
+			exact = false
+		case same:
+			exact = true
 		}
-		settled++
+		blocks = blocks[1:]
 	}
-	rest := blocks[settled:]
+	if p.redo != nil && p.redo.Number() <= number {
+		p.forget()
+	}
 	switch {
-	case len(rest) == 0:
-		// Everything is canonical: pending is latest until the next flashblock.
+	case len(blocks) == 0:
 		p.block = nil
-		p.publish(nil, false, nil)
-		p.unpark()
-	case settled > 0 && rest[0].base.ParentHash != head.Hash():
-		p.replaceFrom(rest, head)
-	case settled > 0:
-		p.rebase(rest, head)
-	case rest[0].store.anchor.Hash() != head.Hash() && !p.onCanonical(rest[0].store.anchor):
-		// The ground moved: the block underneath is no longer canonical, at the same height or below.
+	case blocks[0].base.ParentHash != p.headHash:
 		p.metrics.reorged.Inc()
-		p.replaceFrom(rest, head)
+		p.undo(blocks)
+	case !exact:
+		p.undo(blocks)
+	case blocks[0].parent != nil:
+		p.rebase(blocks)
 	}
 }
 
-// chainOf returns the pending blocks, oldest first.
-func (p *Processor) chainOf() []*block {
+// pendingBlocks returns the pending blocks, oldest first.
+func (p *Processor) pendingBlocks() []*block {
 	var list []*block
 	for b := p.block; b != nil; b = b.parent {
 		list = append([]*block{b}, list...)
@@ -59,86 +90,115 @@ func (p *Processor) chainOf() []*block {
 	return list
 }
 
-func (p *Processor) onCanonical(header *types.Header) bool {
-	return p.cfg.Chain.GetCanonicalHash(header.Number.Uint64()) == header.Hash()
+// undo gives up pending blocks that stand on something that has not become canonical. The block in progress
+// is executed again if it builds on the new head.
+func (p *Processor) undo(blocks []*block) {
+	p.tip.Store(nil) // not to be shown while the rest is worked out
+	if b := p.inProgress(); b != nil && b.base.ParentHash == p.headHash && b.snapshot != nil {
+		p.again(b)
+		p.block = b.parent
+		redo := p.redo
+		p.redo = nil // not withdrawn yet
+		p.withdraw(blocks[0].number())
+		p.redo = redo
+	} else {
+		p.withdraw(blocks[0].number())
+	}
+	p.block, p.verdict = nil, nil
 }
 
-// rebase puts pending blocks on the canonical state that their ancestors have become.
-func (p *Processor) rebase(rest []*block, head *types.Header) {
-	store, err := newStore(head, stateDatabase(p.cfg.Chain))
-	if err != nil {
-		log.Error("State of the canonical head is not available", "number", head.Number, "err", err)
-		return // the old store still answers
+// compare tells what has become of a pending block, as far as it was told.
+func (p *Processor) compare(b *block) likeness {
+	told := b.snapshot
+	if p.redo != nil && p.redo.Number() == b.number() {
+		told = p.redo
 	}
-	tip := p.tip.Load()
-	for i, b := range rest {
+	canonical := p.cfg.Chain.GetBlockByNumber(b.number())
+	if canonical == nil || told == nil {
+		return prefix // not known is not replaced: a node that syncs may have the header only
+	}
+	n := len(told.Txs)
+	if !b.fixes(canonical.Header()) || len(canonical.Transactions()) < n {
+		return other
+	}
+	for i, tx := range told.Txs {
+		if canonical.Transactions()[i].Hash() != tx.Hash() {
+			return other
+		}
+	}
+	if len(canonical.Transactions()) == n {
+		if h := told.Header; h.ReceiptHash == canonical.ReceiptHash() && h.Bloom == canonical.Bloom() && h.GasUsed == canonical.GasUsed() {
+			return same
+		}
+		return other
+	}
+	receipts := p.cfg.Chain.GetReceiptsByHash(canonical.Hash())
+	if len(receipts) < n {
+		return prefix
+	}
+	root := miner.NewListRoot()
+	root.Extend(receipts[:n])
+	if root.Hash() != told.Header.ReceiptHash {
+		return other
+	}
+	return prefix
+}
+
+// fixes reports whether a header has the fields that the base fixed.
+func (b *block) fixes(canonical *types.Header) bool {
+	h := b.header
+	return h.ParentHash == canonical.ParentHash && h.Time == canonical.Time && h.Coinbase == canonical.Coinbase &&
+		h.MixDigest == canonical.MixDigest && h.GasLimit == canonical.GasLimit &&
+		canonical.BaseFee != nil && h.BaseFee.Cmp(canonical.BaseFee) == 0 &&
+		equal(h.ParentBeaconRoot, canonical.ParentBeaconRoot) && string(h.Extra) == string(canonical.Extra)
+}
+
+func equal(a, b *common.Hash) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// rebase puts pending blocks on the canonical state that their ancestors have become.
+func (p *Processor) rebase(blocks []*block) {
+	db := stateDatabase(p.cfg.Chain)
+	anchor, err := db.Reader(p.head.Root)
+	if err == nil {
+		err = move(blocks, &store{anchor: p.head, db: db}, anchor)
+	}
+	if err != nil {
+		// The old store still answers, and what it answers is right.
+		log.Warn("Failed to put pending blocks on the canonical head", "number", p.head.Number, "err", err)
+		return
+	}
+	p.metrics.rebased.Inc()
+}
+
+// move puts blocks into a store. They are unchanged if it fails.
+func move(blocks []*block, to *store, anchor state.Reader) error {
+	versions := make([]uint64, len(blocks))
+	diffs := make([][]*miner.StateDiff, len(blocks))
+	for i, b := range blocks {
+		for _, diff := range b.diffs {
+			rerooted, err := to.reroot(anchor, diff)
+			if err != nil {
+				return err
+			}
+			to.add(rerooted)
+			diffs[i] = append(diffs[i], rerooted)
+		}
+		versions[i] = to.version
+	}
+	for i, b := range blocks {
 		if i == 0 {
 			b.parent = nil
 		}
-		b.store = store
-		for _, diff := range b.diffs {
-			b.version = store.add(diff)
-		}
+		b.store, b.version, b.diffs = to, versions[i], diffs[i]
 		if b.snapshot == nil {
 			continue
 		}
 		cpy := *b.snapshot
-		cpy.reader = &reader{store: store, version: b.version}
-		cpy.Parent = nil
+		cpy.store, cpy.version, cpy.Parent = to, b.version, nil
 		if b.parent != nil {
 			cpy.Parent = b.parent.snapshot
 		}
 		b.snapshot = &cpy
 	}
-	p.metrics.rebased.Inc()
-	if newest := rest[len(rest)-1].snapshot; newest != nil && tip != nil {
-		p.publish(newest, false, nil)
-	}
-}
-
-// replaceFrom withdraws pending blocks that the canonical chain has overtaken with others, and executes
-// the block in progress again if it builds on the new head.
-func (p *Processor) replaceFrom(blocks []*block, head *types.Header) {
-	withdrawn := p.withdrawFrom(blocks[0].number())
-	p.block = nil
-	p.publish(nil, false, withdrawn)
-	base := p.sequence.Base()
-	if base == nil || base.ParentHash != head.Hash() {
-		p.unpark()
-		return
-	}
-	held := p.sequence.Flashblocks()
-	p.parked = nil
-	now := p.cfg.Now()
-	for _, fb := range held {
-		p.parked = append(p.parked, input{fb: fb, arrived: now})
-	}
-	p.unpark()
-}
-
-// unpark tries the flashblocks again that wait for their parent.
-func (p *Processor) unpark() {
-	if len(p.parked) == 0 {
-		return
-	}
-	waiting := p.parked
-	p.parked = nil
-	head := p.cfg.Chain.CurrentBlock()
-	first := waiting[0]
-	if first.fb.Base == nil || first.fb.Base.BlockNumber <= head.Number.Uint64() {
-		p.metrics.superseded.Add(len(waiting))
-		return
-	}
-	b, err := p.open(first.fb.Base, first.fb)
-	if err != nil {
-		p.parked = waiting
-		return
-	}
-	p.block = b
-	for _, in := range waiting {
-		if p.block == nil || p.block.broken {
-			return
-		}
-		p.step(in, nil)
-	}
+	return nil
 }
