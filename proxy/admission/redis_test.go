@@ -124,6 +124,7 @@ func TestNothingIsLeftWhenAllInstancesDie(t *testing.T) {
 	for _, id := range []string{"a", "b"} {
 		require.Empty(t, decide(t, newStore(t, server, id, Config{PerIPLimit: 9}), claim{ip: "ip:1"}))
 	}
+	newStore(t, server, "c", Config{}) // dies when it has only just registered
 	server.FastForward(30 * time.Second)
 	require.Empty(t, server.Keys())
 }

@@ -330,3 +330,54 @@ func TestStopWhileTheStoreHangs(t *testing.T) {
 		require.Equal(t, "0", h.figure("redis_outages"), "a stop is no outage")
 	})
 }
+
+// A call that timed out may still be carried out, long after everything has been registered again.
+func TestLateCallDoesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Config{PerIPLimit: 5}
+		c := newCluster(cfg)
+		h, store := join(t, c, "a", cfg, "")
+		h.start()
+		late := &lateStore{member: store, hang: true}
+		wait(0)
+		h.shared.store = late // the worker is idle: the next call takes it
+		h.admit("192.0.2.1", "")
+		late.setHang(false)
+		wait(defaultRetry)
+		settled(t, c, h, "a", 1)
+		require.Len(t, late.calls, 1)
+		require.ErrorIs(t, late.calls[0](), errStale)
+		settled(t, c, h, "a", 1)
+	})
+}
+
+// lateStore keeps calls back that hang, for the test to carry out later.
+type lateStore struct {
+	*member
+	hang  bool
+	calls []func() error
+}
+
+func (s *lateStore) setHang(hang bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hang = hang
+}
+
+func (s *lateStore) Apply(ctx context.Context, epoch uint64, corrections []correction, claims []claim) ([]Reason, error) {
+	s.mu.Lock()
+	hang := s.hang
+	if hang {
+		s.calls = append(s.calls, func() error {
+			_, err := s.member.Apply(context.Background(), epoch, corrections, claims)
+			return err
+		})
+	}
+	s.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.member.Apply(ctx, epoch, corrections, claims)
+}
