@@ -154,6 +154,18 @@ func (n *network) importChain(last uint64) {
 	}
 }
 
+// caughtUp waits until the sequencer builds in time, and returns the number of the first block of which
+// every flashblock is to be expected. A machine that took longer to boot than the chain has until its
+// genesis makes op-node hurry through the slots that passed, with one flashblock or so each.
+func (n *network) caughtUp() uint64 {
+	n.t.Helper()
+	blockTime := n.Config().BlockTime
+	base := n.recorder.await("early in its slot", func(fb *flashblocks.Flashblock) bool {
+		return fb.Base != nil && time.Since(time.Unix(int64(fb.Base.Timestamp), 0))+blockTime < blockTime/4
+	}).Base
+	return base.BlockNumber + 1
+}
+
 // auditAll audits the chain from the first recorded block to last.
 func (n *network) auditAll(last uint64) []audited {
 	n.t.Helper()

@@ -26,6 +26,8 @@ const (
 	storm        = 300 // connect at once, more than the limit
 	waves        = 3   // of the storm
 
+	publishDeviation = "builder_flashblock_publish_deviation_ms"
+
 	blocksBefore = 10
 	blocksDuring = 10
 )
@@ -35,10 +37,13 @@ const (
 // runs the attack as well; a builder that waits for a client is late by whole write deadlines.
 func TestHostileClients(t *testing.T) {
 	n := boot(t, options{load: 60})
-	n.awaitHead(blocksBefore)
-	before := n.summarise(n.auditAll(n.head()))
+	first := n.caughtUp()
+	n.awaitHead(first + blocksBefore - 1)
+	before := n.summarise(n.audit(first, n.head()))
 
-	first := n.head() + 1
+	published := scrape(t.Context(), t, n.ends.Metrics)
+
+	first = n.head() + 1
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	a := &attack{url: n.ends.FlashblocksWS, host: strings.TrimPrefix(n.ends.FlashblocksWS, "ws://")}
@@ -64,6 +69,9 @@ func TestHostileClients(t *testing.T) {
 	require.Equal(t, []bool{true}, n.recorder.changes(), "the good subscriber was never disconnected")
 
 	values := scrape(t.Context(), t, n.ends.Metrics)
+	quiet, busy := published.mean(publishDeviation), values.since(published).mean(publishDeviation)
+	t.Logf("the builder published %.2f ms after its deadlines on average, %.2f ms under attack", quiet, busy)
+	require.Less(t, busy, quiet+float64(interval.Milliseconds())/20, "the builder's own lateness under attack, in ms")
 	require.GreaterOrEqual(t, values["flashblocks_stream_rejected_limit_total"], float64(waves*(storm-256)))
 	require.Positive(t, values[`flashblocks_stream_closed_total{reason="protocol"}`])
 	a.end()

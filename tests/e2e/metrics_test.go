@@ -37,6 +37,15 @@ func (s samples) mean(name string) float64 {
 	return s[name+"_sum"] / s[name+"_count"]
 }
 
+// since returns what came after an earlier scrape. It is meant for counters, sums and counts.
+func (s samples) since(earlier samples) samples {
+	change := make(samples, len(s))
+	for name, value := range s {
+		change[name] = value - earlier[name]
+	}
+	return change
+}
+
 // scrape reads a Prometheus endpoint.
 func scrape(ctx context.Context, t *testing.T, url string) samples {
 	t.Helper()
@@ -72,8 +81,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// requireMetrics checks the documented metrics against what the audit has counted.
-func (n *network) requireMetrics(f figures) {
+// requireMetrics checks the documented metrics against an audit of every block since the start of the node.
+func (n *network) requireMetrics(list []audited) {
 	n.t.Helper()
 	values := scrape(n.t.Context(), n.t, n.ends.Metrics)
 	for _, name := range documented {
@@ -82,13 +91,20 @@ func (n *network) requireMetrics(f figures) {
 		require.Contains(n.t, values, name+`{quantile="0.5"}`)
 		n.t.Logf("%s: %.0f samples, mean %.3f", name, values[name+"_count"], values.mean(name))
 	}
-	blocks, interval := float64(f.blocks), float64(n.Config().Interval.Milliseconds())
+	var (
+		blocks   = float64(len(list))
+		interval = float64(n.Config().Interval.Milliseconds())
+		user     = 0.0 // flashblocks with an index above 0
+	)
+	for i := range list {
+		user += float64(list[i].attempt.user())
+	}
 	for _, name := range []string{"builder_block_total_gas", "builder_block_tx_count", "builder_block_revenue_wei", "builder_block_build_time_ms", "builder_flashblock_count"} {
 		require.GreaterOrEqual(n.t, values[name+"_count"], blocks, "%s counts every block", name)
 		require.Less(n.t, values[name+"_count"], 2*blocks+10, "%s counts blocks once", name)
 	}
-	require.GreaterOrEqual(n.t, values["builder_flashblock_tx_count_count"], float64(f.flashblocks-f.blocks), "every user flashblock is counted")
-	require.InDelta(n.t, float64(f.perBlock), values.mean("builder_flashblock_count"), float64(f.perBlock)/2)
+	require.GreaterOrEqual(n.t, values["builder_flashblock_tx_count_count"], user, "every user flashblock is counted")
+	require.InDelta(n.t, user/blocks, values.mean("builder_flashblock_count"), user/blocks/4)
 	require.Positive(n.t, values.mean("builder_flashblock_tx_count"))
 	require.Greater(n.t, values.mean("builder_block_tx_count"), 1.0, "deposits and user transactions")
 	require.Greater(n.t, values.mean("builder_block_total_gas"), 21_000.0)

@@ -28,7 +28,9 @@ func TestRealRoots(t *testing.T) {
 		for k, fb := range a.blocks {
 			require.Equal(t, flashblocks.DialectTrimmed, fb.Metadata.Dialect)
 			require.Empty(t, fb.Metadata.Receipts)
-			require.Equal(t, previous(list, i, k), fb.Metadata.PrevFlashblockID, "the flashblock before %d/%d", a.number, k)
+			if i+k > 0 || a.number == 1 { // of a later first block the one before was not seen
+				require.Equal(t, previous(list, i, k), fb.Metadata.PrevFlashblockID, "the flashblock before %d/%d", a.number, k)
+			}
 			requireOwnHash(t, a.blocks[:k+1], flashblocks.ForksAt(config, list[i].block.Time()))
 		}
 		last := a.blocks[len(a.blocks)-1]
