@@ -1,0 +1,276 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+)
+
+// question is a method with its parameters, in which "BLOCK" stands for the block asked about.
+type question struct {
+	name   string
+	method string
+	params []any
+}
+
+// about fills in the block.
+func (q question) about(block any) []any {
+	out := make([]any, len(q.params))
+	for i, p := range q.params {
+		switch p := p.(type) {
+		case string:
+			if out[i] = p; p == "BLOCK" {
+				out[i] = block
+			}
+		case object:
+			cpy := object{}
+			for k, v := range p {
+				if cpy[k] = v; v == "BLOCK" {
+					cpy[k] = block
+				}
+			}
+			out[i] = cpy
+		default:
+			out[i] = p
+		}
+	}
+	return out
+}
+
+// stateQuestions ask for what depends on a block's state and environment.
+func stateQuestions() []question {
+	read := object{"to": probeAddr, "from": sender}
+	write := object{"to": probeAddr, "from": sender, "data": "0x01", "gas": "0x493e0"}
+	moved := object{userAddr.Hex(): object{"balance": "0x1234"}, probeAddr.Hex(): object{"stateDiff": object{common.Hash{31: 1}.Hex(): common.Hash{31: 9}.Hex()}}}
+	return []question{
+		{"balance", "eth_getBalance", []any{sender, "BLOCK"}},
+		{"balance of the fee vault", "eth_getBalance", []any{common.HexToAddress("0x4200000000000000000000000000000000000011"), "BLOCK"}},
+		{"nonce", "eth_getTransactionCount", []any{sender, "BLOCK"}},
+		{"code", "eth_getCode", []any{probeAddr, "BLOCK"}},
+		{"storage", "eth_getStorageAt", []any{probeAddr, "0x1", "BLOCK"}},
+		{"storage values", "eth_getStorageValues", []any{map[common.Address][]common.Hash{probeAddr: {{}, {31: 1}}}, "BLOCK"}},
+		{"call", "eth_call", []any{read, "BLOCK"}},
+		{"call with overrides merges per slot", "eth_call", []any{read, "BLOCK", moved}},
+		{"call with block overrides", "eth_call", []any{read, "BLOCK", object{}, object{"time": "0x77777777"}}},
+		{"estimate", "eth_estimateGas", []any{write, "BLOCK"}},
+		{"access list", "eth_createAccessList", []any{write, "BLOCK"}},
+		{"trace of a call", "debug_traceCall", []any{write, "BLOCK", object{"tracer": "callTracer"}}},
+		{"trace of a read", "debug_traceCall", []any{read, "BLOCK", object{"tracer": "callTracer"}}},
+		{"trace in the middle", "debug_traceCall", []any{read, "BLOCK", object{"tracer": "callTracer", "txIndex": "0x2"}}},
+	}
+}
+
+// blockQuestions ask for the block, its transactions, receipts and logs.
+func blockQuestions() []question {
+	return []question{
+		{"block", "eth_getBlockByNumber", []any{"BLOCK", false}},
+		{"full block", "eth_getBlockByNumber", []any{"BLOCK", true}},
+		{"header", "eth_getHeaderByNumber", []any{"BLOCK"}},
+		{"receipts", "eth_getBlockReceipts", []any{"BLOCK"}},
+		{"count", "eth_getBlockTransactionCountByNumber", []any{"BLOCK"}},
+		{"uncles", "eth_getUncleCountByBlockNumber", []any{"BLOCK"}},
+		{"deposit by index", "eth_getTransactionByBlockNumberAndIndex", []any{"BLOCK", "0x0"}},
+		{"transaction by index", "eth_getTransactionByBlockNumberAndIndex", []any{"BLOCK", "0x2"}},
+		{"beyond the last", "eth_getTransactionByBlockNumberAndIndex", []any{"BLOCK", "0xffffffff"}},
+		{"raw by index", "eth_getRawTransactionByBlockNumberAndIndex", []any{"BLOCK", "0x1"}},
+		{"logs", "eth_getLogs", []any{object{"fromBlock": "BLOCK", "toBlock": "BLOCK"}}},
+		{"logs from the start", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "BLOCK", "address": probeAddr}}},
+		{"logs of somebody else", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "BLOCK", "address": userAddr}}},
+		{"fee history", "eth_feeHistory", []any{"0x3", "BLOCK", []float64{10, 50}}},
+		{"fee history without rewards", "eth_feeHistory", []any{"0x10", "BLOCK", []float64{}}},
+		{"trace", "debug_traceBlockByNumber", []any{"BLOCK", object{"tracer": "callTracer"}}},
+		{"raw receipts", "debug_getRawReceipts", []any{"BLOCK"}},
+	}
+}
+
+// normalize removes from an answer what cannot be known before a block is sealed.
+func normalize(t testing.TB, raw string) any {
+	t.Helper()
+	var v any
+	require.NoError(t, json.Unmarshal([]byte(raw), &v))
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if _, block := v["parentHash"]; block {
+				for _, unknown := range []string{"hash", "stateRoot", "withdrawalsRoot"} {
+					delete(v, unknown)
+				}
+			}
+			delete(v, "blockHash")
+			for _, member := range v {
+				walk(member)
+			}
+		case []any:
+			for _, item := range v {
+				walk(item)
+			}
+		}
+	}
+	walk(v)
+	return v
+}
+
+// untraceable are the questions whose answer needs the hash of the block before a pending parent, which
+// op-geth's tracers cannot be told.
+var untraceable = []string{"trace of a read", "trace in the middle"}
+
+// Every answer at pending is what the canonical block says later: on the canonical chain, on a pending
+// parent, and after the parent has become canonical underneath.
+func TestPendingEqualsCanonical(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	h.flashblock(h.poke())
+	h.settle(h.seal())
+
+	h.begin()
+	h.flashblock(h.poke(), h.poke())
+	h.flashblock(h.tx(userKey, &common.Address{0xbb}, nil), h.poke())
+	pending := h.answers("pending")
+	second := h.seal()
+
+	h.begin() // on a parent that is not canonical at the follower
+	h.flashblock(h.poke(), h.poke(), h.poke())
+	require.NotNil(t, h.processor.Snapshot().Parent)
+	chained := h.answers("pending")
+
+	h.settle(second)
+	require.Nil(t, h.processor.Snapshot().Parent)
+	requireSame(t, h.answers("0x2"), pending)
+	rebased := h.answers("pending")
+	requireSame(t, rebased, chained, untraceable...)
+
+	h.settle(h.seal())
+	require.Equal(t, "null", h.follower.call("flashblocks_getPosition").Result)
+	requireSame(t, h.answers("0x3"), rebased)
+}
+
+// answers asks everything about a block.
+func (h *pendingHarness) answers(about string) map[string]answer {
+	h.t.Helper()
+	out := make(map[string]answer)
+	for _, q := range append(stateQuestions(), blockQuestions()...) {
+		a := h.follower.call(q.method, q.about(about)...)
+		require.Empty(h.t, a.Error, "%s at %s", q.name, about)
+		out[q.name] = a
+	}
+	return out
+}
+
+// requireSame compares answers but for what cannot be known before a block is sealed.
+func requireSame(t *testing.T, want, got map[string]answer, except ...string) {
+	t.Helper()
+	for name := range want {
+		if !slices.Contains(except, name) {
+			require.Equal(t, normalize(t, want[name].Result), normalize(t, got[name].Result), name)
+		}
+	}
+}
+
+// The forms of pending objects that clients depend on.
+func TestPendingForms(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	poke := h.poke()
+	h.flashblock(poke)
+
+	var block struct {
+		Hash         *common.Hash
+		ParentHash   common.Hash
+		Number       string
+		Withdrawals  []any
+		Transactions []map[string]any
+		TxRoot       common.Hash `json:"transactionsRoot"`
+	}
+	h.ask(&block, "eth_getBlockByNumber", "pending", true)
+	require.Equal(t, new(common.Hash), block.Hash)
+	require.Equal(t, h.follower.genesisHash(), block.ParentHash)
+	require.Equal(t, "0x1", block.Number)
+	require.NotNil(t, block.Withdrawals)
+	require.Len(t, block.Transactions, 2)
+	require.NotEqual(t, common.Hash{}, block.TxRoot)
+
+	var byHash map[string]any
+	h.ask(&byHash, "eth_getTransactionByHash", poke.Hash())
+	require.Equal(t, block.Transactions[1], byHash)
+	require.Nil(t, byHash["blockHash"])
+	require.Equal(t, "0x1", byHash["blockNumber"])
+	require.Equal(t, "0x1", byHash["transactionIndex"])
+	header := h.processor.Snapshot().Header
+	require.Equal(t, poke.EffectiveGasTipValue(header.BaseFee).Add(poke.EffectiveGasTipValue(header.BaseFee), header.BaseFee).Text(16), byHash["gasPrice"].(string)[2:])
+
+	var receipt map[string]any
+	h.ask(&receipt, "eth_getTransactionReceipt", poke.Hash())
+	require.Equal(t, common.Hash{}.Hex(), receipt["blockHash"])
+	for _, field := range []string{"l1Fee", "l1GasUsed", "l1GasPrice", "l1BaseFeeScalar", "operatorFeeScalar", "operatorFeeConstant", "daFootprintGasScalar", "blobGasUsed", "effectiveGasPrice"} {
+		require.NotContains(t, []any{nil, "0x0"}, receipt[field], field)
+	}
+	logs, _ := receipt["logs"].([]any)
+	require.Len(t, logs, 1)
+	entry, _ := logs[0].(map[string]any)
+	require.Equal(t, common.Hash{}.Hex(), entry["blockHash"])
+	require.Equal(t, false, entry["removed"])
+
+	var deposit map[string]any
+	h.ask(&deposit, "eth_getTransactionReceipt", block.Transactions[0]["hash"])
+	require.Equal(t, "0x1", deposit["depositReceiptVersion"])
+	require.Equal(t, "0x0", deposit["depositNonce"])
+
+	var raw string
+	h.ask(&raw, "eth_getRawTransactionByHash", poke.Hash())
+	enc, err := poke.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, hexBytes(enc), raw)
+
+	proof := h.follower.call("eth_getProof", sender, []string{}, "pending")
+	require.Equal(t, errNoPendingProof.Error(), proof.Error)
+
+	// Once canonical, the canonical form is served.
+	env := h.seal()
+	h.settle(env)
+	h.ask(&receipt, "eth_getTransactionReceipt", poke.Hash())
+	require.Equal(t, env.ExecutionPayload.BlockHash.Hex(), receipt["blockHash"])
+	h.ask(&byHash, "eth_getTransactionByHash", poke.Hash())
+	require.Equal(t, env.ExecutionPayload.BlockHash.Hex(), byHash["blockHash"])
+}
+
+// Transactions and receipts of a pending parent are found as well.
+func TestPendingAncestor(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	first := h.poke()
+	h.flashblock(first)
+	env := h.seal()
+	h.begin()
+	second := h.poke()
+	h.flashblock(second)
+
+	for number, tx := range map[string]*types.Transaction{"0x1": first, "0x2": second} {
+		var receipt, byHash map[string]any
+		h.ask(&receipt, "eth_getTransactionReceipt", tx.Hash())
+		require.Equal(t, number, receipt["blockNumber"])
+		h.ask(&byHash, "eth_getTransactionByHash", tx.Hash())
+		require.Equal(t, number, byHash["blockNumber"])
+	}
+	// BLOCKHASH knows the pending parent by the hash it will have, and what is under it.
+	var out string
+	h.ask(&out, "eth_call", object{"to": probeAddr}, "pending")
+	words := common.FromHex(out)
+	require.Equal(t, env.ExecutionPayload.BlockHash, common.BytesToHash(words[160:192]))
+	require.Equal(t, h.follower.genesisHash(), common.BytesToHash(words[192:224]))
+	h.settle(env)
+	var after string
+	h.ask(&after, "eth_call", object{"to": probeAddr}, "pending")
+	require.Equal(t, out, after)
+}
