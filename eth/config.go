@@ -14,8 +14,12 @@ type Config struct {
 	params.Flashblocks
 
 	// Eth is the configuration the node's eth service was made with: the builder honours the same miner
-	// flags and local accounts as op-geth's own miner. Nil stands for op-geth's defaults.
+	// flags and local accounts as op-geth's own miner, and the pending state is served under the same
+	// limits. Nil stands for op-geth's defaults.
 	Eth *ethconfig.Config
+
+	// GraphQL serves GraphQL over the pending state. The node must not have a GraphQL service already.
+	GraphQL bool
 }
 
 // eth returns the eth service's configuration or op-geth's defaults.

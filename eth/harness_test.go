@@ -162,7 +162,8 @@ func withBuilder(b *fakeBuilder) setup {
 		t.Helper()
 		b.chain = n.eth.BlockChain()
 		n.service = new(Service)
-		attach(n.stack, n.eth, b, n.service)
+		attachEngine(n.stack, n.eth, b, n.service)
+		n.service.register(n.stack)
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 	scrapeStopTimeout  = 2 * time.Second // a scrape in progress may finish
 )
 
-// metricsServer serves a metrics set at /metrics in the Prometheus text format.
+// metricsServer serves a metrics set at /metrics in the Prometheus text format, and the health of the node.
 type metricsServer struct {
 	addr   string
 	server *http.Server
@@ -36,8 +36,10 @@ type metricsServer struct {
 	lis net.Listener // set by start
 }
 
-func newMetricsServer(addr string, set *metrics.Set) *metricsServer {
+func newMetricsServer(addr string, set *metrics.Set, h *health) *metricsServer {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", h.healthz)
+	mux.HandleFunc("GET /readyz", h.readyz)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		set.WritePrometheus(w)

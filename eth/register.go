@@ -5,6 +5,7 @@ package eth
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/ethereum/go-ethereum/core"
 	gethEth "github.com/ethereum/go-ethereum/eth"
@@ -22,15 +23,17 @@ type builder interface {
 	Processor(stock core.Processor) core.Processor
 }
 
-// Register takes the place of catalyst.Register. It has to be called between the making of the eth
-// service and the start of the node, because services registered later win per method and because block
-// import reads the processor without a lock.
+// Register takes the place of catalyst.Register. It has to be called after everything else that registers
+// services of the eth and debug namespaces, because services registered later win per method, and before the
+// start of the node, because block import reads the processor without a lock.
 //
-// With flashblocks disabled it is catalyst.Register and nothing else. Otherwise it adds the Engine API,
-// the overrides of the miner namespace, the builder, its stream and its Prometheus endpoint; the last
-// three run while the node does. An address that cannot be listened on fails the start of the node.
+// With flashblocks neither enabled nor followed it is catalyst.Register and nothing else. A node that
+// builds gets the Engine API that drives the builder, the overrides of the miner namespace, the builder and
+// its stream; one that follows keeps op-geth's Engine API and gets a follower of the streams. Both serve the
+// flashblocks as the pending state, with subscriptions, a Prometheus endpoint and health endpoints. The
+// parts run while the node does. An address that cannot be listened on fails the start of the node.
 func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Service, error) {
-	if !cfg.Enabled {
+	if !cfg.Enabled && !cfg.Follows() {
 		return new(Service), catalyst.Register(stack, ethereum)
 	}
 	if !ethereum.BlockChain().Config().IsOptimism() {
@@ -39,19 +42,42 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	service, builder, err := assemble(ethereum, &cfg, stack.ResolvePath(payloadIDFile))
+	if cfg.Follows() {
+		return registerFollower(stack, ethereum, &cfg)
+	}
+	return registerBuilder(stack, ethereum, &cfg)
+}
+
+// registerBuilder is Register for a node that builds.
+func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
+	a, builder, err := assembleBuilder(ethereum, cfg, stack.ResolvePath(payloadIDFile))
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}
-	attach(stack, ethereum, builder, service)
+	attachEngine(stack, ethereum, builder, a.Service)
+	if err := a.attach(stack); err != nil {
+		return nil, err
+	}
 	if cfg.ReuseExecution {
 		reuseExecution(ethereum.BlockChain(), builder)
 	}
-	return service, nil
+	return a.Service, nil
 }
 
-// attach registers the APIs and the stages of the service.
-func attach(stack *node.Node, ethereum *gethEth.Ethereum, builder builder, service *Service) {
+// registerFollower is Register for a node that follows.
+func registerFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
+	a, err := assembleFollower(ethereum, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("flashblocks follower cannot be set up: %w", err)
+	}
+	if err := catalyst.Register(stack, ethereum); err != nil {
+		return nil, err
+	}
+	return a.Service, a.attach(stack)
+}
+
+// attachEngine registers the APIs that drive the builder.
+func attachEngine(stack *node.Node, ethereum *gethEth.Ethereum, builder builder, service *Service) {
 	chain := ethereum.BlockChain()
 	api := newEngineAPI(catalyst.NewConsensusAPI(ethereum), chain, builder)
 
@@ -61,9 +87,21 @@ func attach(stack *node.Node, ethereum *gethEth.Ethereum, builder builder, servi
 		{Namespace: "engine", Service: api, Authenticated: true},
 	})
 	service.add("engine", api.open, api.close)
-	for _, s := range service.stages {
-		stack.RegisterLifecycle(s)
+}
+
+// attach registers the APIs of the pending state, the health endpoints and the stages of the service.
+func (a *assembly) attach(stack *node.Node) error {
+	if _, err := RegisterPending(stack, a.ethereum, PendingConfig{Eth: a.cfg.Eth, GraphQL: a.cfg.GraphQL}, a.processor); err != nil {
+		return err
 	}
+	stack.RegisterAPIs([]rpc.API{
+		{Namespace: "eth", Service: &SubscriptionAPI{feed: a.feed}},
+		{Namespace: "flashblocks", Service: &FlashblocksAPI{feed: a.feed}},
+	})
+	stack.RegisterHandler("flashblocks liveness", "/healthz", http.HandlerFunc(a.health.healthz))
+	stack.RegisterHandler("flashblocks readiness", "/readyz", http.HandlerFunc(a.health.readyz))
+	a.register(stack)
+	return nil
 }
 
 // reuseExecution puts the builder's processor before op-geth's, so that the import of an own block takes

@@ -123,7 +123,7 @@ func TestStageOrder(t *testing.T) {
 	for _, s := range service.stages {
 		names = append(names, s.name)
 	}
-	require.Equal(t, []string{"hub", "stream", "metrics", "builder", "engine"}, names)
+	require.Equal(t, []string{"overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder", "engine"}, names)
 }
 
 // The node takes stages in the order of their registration and back.
@@ -137,7 +137,7 @@ func TestNodeKeepsStageOrder(t *testing.T) {
 			func(context.Context) error { events = append(events, "start "+name); return nil },
 			func() error { events = append(events, "stop "+name); return nil })
 	}
-	attach(n.stack, n.eth, new(fakeBuilder), service)
+	service.register(n.stack)
 	require.NoError(t, n.stack.Start())
 	require.NoError(t, n.stack.Close())
 	require.Equal(t, []string{"start a", "start b", "start c", "stop c", "stop b", "stop a"}, events)

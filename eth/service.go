@@ -8,6 +8,8 @@ import (
 	"net"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/ethereum/go-ethereum/node"
 )
 
 // Service is what Register attached to a node. The node starts and stops it. Without flashblocks it is empty.
@@ -15,10 +17,11 @@ type Service struct {
 	set     *metrics.Set
 	stream  func() net.Addr
 	scrapes *metricsServer
+	health  *health
 	stages  []*stage
 }
 
-// StreamAddr returns the address of the flashblocks stream once the node has started, else nil.
+// StreamAddr returns the address of the flashblocks stream once a node that builds has started, else nil.
 func (s *Service) StreamAddr() net.Addr {
 	if s.stream == nil {
 		return nil
@@ -34,12 +37,19 @@ func (s *Service) MetricsAddr() net.Addr {
 	return s.scrapes.address()
 }
 
-// Metrics returns the set with the metrics of the builder and the stream, nil without flashblocks.
+// Metrics returns the set with the metrics of all parts, nil without flashblocks.
 func (s *Service) Metrics() *metrics.Set { return s.set }
 
 // add appends a stage. Stages start in the order they were added in and stop in the reverse order.
 func (s *Service) add(name string, start func(context.Context) error, stop func() error) {
 	s.stages = append(s.stages, &stage{name: name, start: start, stop: stop})
+}
+
+// register hands the stages to the node.
+func (s *Service) register(stack *node.Node) {
+	for _, stage := range s.stages {
+		stack.RegisterLifecycle(stage)
+	}
 }
 
 // stage is one part of the service in the form that node.Node starts and stops: in the order of

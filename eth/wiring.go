@@ -14,6 +14,7 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
@@ -25,32 +26,101 @@ const streamStopTimeout = 3 * time.Second
 // payloadIDFile is where, in the node's directory, the builder remembers the ids of published payloads.
 const payloadIDFile = "flashblocks-payloads"
 
-// assemble makes the stream, the builder and the Prometheus endpoint, and puts them into a service in
-// the order of their start: whoever publishes starts after, and stops before, what it publishes to.
-func assemble(ethereum *gethEth.Ethereum, cfg *Config, idFile string) (*Service, builder, error) {
-	s := &Service{set: metrics.NewSet()}
+// assembly is the parts of a service under construction.
+type assembly struct {
+	*Service
 
-	hub := stream.NewHub(stream.HubConfig{Limit: cfg.SubscriberLimit, Metrics: s.set})
-	s.add("hub", hub.Start, drain(hub.Stop))
+	ethereum  *gethEth.Ethereum
+	cfg       *Config
+	processor *overlay.Processor
+	feed      *feed
+}
+
+// newAssembly makes what a builder and a follower have in common: the overlay, and the feed of its
+// subscriptions. Whoever delivers or publishes is added later, so that it starts after, and stops before,
+// what it delivers to.
+func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
+	chain, set := ethereum.BlockChain(), metrics.NewSet()
+	processor, err := overlay.New(overlay.Config{
+		Chain: chain, Strict: cfg.Strict, StaleAfter: cfg.StaleAfter, Metrics: set,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &assembly{
+		Service: &Service{set: set}, ethereum: ethereum, cfg: cfg, processor: processor,
+		feed: newFeed(processor, chain.Config(), chain, set),
+	}
+	a.add("overlay", processor.Start, processor.Stop)
+	a.add("subscriptions", a.feed.start, a.feed.stop)
+	return a, nil
+}
+
+// addHealth adds the judge of readiness and the endpoint that serves it and the metrics. streams is nil on a
+// node that does not follow.
+func (a *assembly) addHealth(streams func() int) {
+	chain := a.ethereum.BlockChain()
+	a.health = newHealth(healthConfig{
+		Source:  a.processor,
+		Syncing: func() bool { return !a.ethereum.Synced() },
+		Head:    func() uint64 { return chain.CurrentBlock().Number.Uint64() },
+		Streams: streams,
+		MaxAge:  a.cfg.ReadyMaxAge,
+		Metrics: a.set,
+	})
+	a.add("health", a.health.start, a.health.stop)
+	if a.cfg.MetricsAddr != "" {
+		a.scrapes = newMetricsServer(a.cfg.MetricsAddr, a.set, a.health)
+		a.add("metrics", a.scrapes.start, a.scrapes.stop)
+	}
+}
+
+// addStream adds the hub that the builder publishes to, and the server in front of it.
+func (a *assembly) addStream() *stream.Hub {
+	hub := stream.NewHub(stream.HubConfig{Limit: a.cfg.SubscriberLimit, Metrics: a.set})
+	a.add("hub", hub.Start, drain(hub.Stop))
 
 	server := stream.NewServer(stream.ServerConfig{
-		Addr:    net.JoinHostPort(cfg.Addr, strconv.Itoa(cfg.Port)),
+		Addr:    net.JoinHostPort(a.cfg.Addr, strconv.Itoa(a.cfg.Port)),
 		Handler: hub.Handler(),
-		Metrics: s.set,
+		Metrics: a.set,
 	})
-	s.add("stream", server.Start, drain(server.Stop))
-	s.stream = server.Addr
+	a.add("stream", server.Start, drain(server.Stop))
+	a.stream = server.Addr
+	return hub
+}
 
-	if cfg.MetricsAddr != "" {
-		s.scrapes = newMetricsServer(cfg.MetricsAddr, s.set)
-		s.add("metrics", s.scrapes.start, s.scrapes.stop)
-	}
-	b, err := newBuilder(ethereum, cfg, idFile, s.set, hub)
+// assembleBuilder makes the service of a node that builds.
+func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile string) (*assembly, builder, error) {
+	a, err := newAssembly(ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.add("builder", b.Start, b.Stop)
-	return s, b, nil
+	hub := a.addStream()
+	a.addHealth(nil)
+	b, err := a.newBuilder(idFile, hub)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.add("builder", b.Start, b.Stop)
+	return a, b, nil
+}
+
+// assembleFollower makes the service of a node that follows the streams of others.
+func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
+	a, err := newAssembly(ethereum, cfg)
+	if err != nil {
+		return nil, err
+	}
+	f, err := newFollower(followerConfig{
+		URLs: cfg.URLs, Timeout: cfg.UpstreamTimeout, Sink: a.processor, Metrics: a.set, Lost: a.feed.lost,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.addHealth(f.connections)
+	a.add("follower", f.start, f.close)
+	return a, nil
 }
 
 // drain bounds the stop of a part that waits for its clients. Clients that are too slow to leave are
@@ -67,10 +137,11 @@ func drain(stop func(context.Context) error) func() error {
 }
 
 // newBuilder makes the builder with the same limits as op-geth's own miner, which builds what it fails to.
-func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile string, set *metrics.Set, stream miner.Publisher) (*miner.Builder, error) {
-	node := cfg.eth()
-	return miner.New(ethereum, miner.Config{
-		Flashblocks:      cfg.Flashblocks,
+// What it publishes is pending state of this node too, without being executed again.
+func (a *assembly) newBuilder(idFile string, hub miner.Publisher) (*miner.Builder, error) {
+	node := a.cfg.eth()
+	return miner.New(a.ethereum, miner.Config{
+		Flashblocks:      a.cfg.Flashblocks,
 		GasCeil:          node.Miner.GasCeil,
 		EffectiveGasCeil: node.Miner.EffectiveGasCeil,
 		GasPrice:         node.Miner.GasPrice,
@@ -78,7 +149,8 @@ func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile string, set *met
 		MaxDABlockSize:   node.Miner.MaxDABlockSize,
 		Prio:             node.TxPool.Locals,
 		PayloadIDFile:    idFile,
-		Fallback:         newFallback(ethereum.Miner()),
-		Metrics:          set,
-	}, stream)
+		OnFlashblock:     func(built miner.Built) { a.processor.DeliverBuilt(built) },
+		Fallback:         newFallback(a.ethereum.Miner()),
+		Metrics:          a.set,
+	}, hub)
 }

@@ -45,6 +45,7 @@ type Flashblocks struct {
 
 	Strict          bool          // Withhold pending state whose execution differs from what the stream says
 	UpstreamTimeout time.Duration // A followed stream that is silent for this long is given up and dialled again
+	StaleAfter      time.Duration // Pending falls back to latest when it stands still for this long; 0 for three blocks, at least 5 s
 	ReadyMaxAge     time.Duration // A follower whose newest pending state is older is not ready
 }
 
@@ -72,6 +73,8 @@ func (c *Flashblocks) Follows() bool { return len(c.URLs) > 0 }
 // Check reports the first value that the node could not run with, as one sentence.
 func (c *Flashblocks) Check() error {
 	switch {
+	case c.StaleAfter < 0:
+		return fmt.Errorf("flashblocks staleness %v must not be negative", c.StaleAfter)
 	case c.Enabled && c.Follows():
 		return errBoth
 	case c.Enabled:

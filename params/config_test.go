@@ -67,6 +67,7 @@ func TestCheckFollower(t *testing.T) {
 		"fragment":        {func(c *Flashblocks) { c.URLs[0] = "ws://a#b" }, "flashblocks.url, stream 1: the URL must have no fragment"},
 		"malformed":       {func(c *Flashblocks) { c.URLs = append(c.URLs, "ws://secret:%zz") }, `flashblocks.url, stream 2: the URL is malformed: invalid port ":%zz" after host`},
 		"twice":           {func(c *Flashblocks) { c.URLs = append(c.URLs, c.URLs[0]) }, "flashblocks.url, stream 2: it is given twice"},
+		"stale at birth":  {func(c *Flashblocks) { c.StaleAfter = -1 }, "flashblocks staleness -1ns must not be negative"},
 		"no patience":     {func(c *Flashblocks) { c.UpstreamTimeout = 0 }, "flashblocks upstream timeout 0s is below the shortest supported, 300ms"},
 		"no age":          {func(c *Flashblocks) { c.ReadyMaxAge = 0 }, "flashblocks readiness age 0s must be greater than zero"},
 		"metrics":         {func(c *Flashblocks) { c.MetricsAddr = "x" }, `flashblocks metrics address "x" is not host:port: address x: missing port in address`},

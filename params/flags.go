@@ -53,6 +53,14 @@ var (
 		EnvVars:  []string{"FLASHBLOCKS_UPSTREAM_TIMEOUT_MS"},
 		Category: FlagCategory,
 	}
+	// FlashblocksStaleAfterFlag bounds how long pending may stand still, in milliseconds.
+	FlashblocksStaleAfterFlag = &cli.Int64Flag{
+		Name:     "flashblocks.stale-after-ms",
+		Usage:    "Milliseconds without a new flashblock and without a new block after which pending falls back to latest; 0 for three block times, at least 5000",
+		Value:    DefaultFlashblocks.StaleAfter.Milliseconds(),
+		EnvVars:  []string{"FLASHBLOCKS_STALE_AFTER_MS"},
+		Category: FlagCategory,
+	}
 	// FlashblocksReadyMaxAgeFlag bounds the age of a ready follower's pending state, in milliseconds.
 	FlashblocksReadyMaxAgeFlag = &cli.Int64Flag{
 		Name:     "flashblocks.ready-max-age-ms",
@@ -165,6 +173,7 @@ var FlashblocksFlags = []cli.Flag{
 	FlashblocksEnabledFlag,
 	FlashblocksURLFlag,
 	FlashblocksStrictFlag,
+	FlashblocksStaleAfterFlag,
 	FlashblocksUpstreamTimeoutFlag,
 	FlashblocksReadyMaxAgeFlag,
 	FlashblocksAddrFlag,
@@ -185,6 +194,7 @@ var FlashblocksFlags = []cli.Flag{
 var FollowerFlags = []cli.Flag{
 	FlashblocksURLFlag,
 	FlashblocksStrictFlag,
+	FlashblocksStaleAfterFlag,
 	FlashblocksUpstreamTimeoutFlag,
 	FlashblocksReadyMaxAgeFlag,
 	FlashblocksMetricsAddrFlag,
@@ -192,7 +202,7 @@ var FollowerFlags = []cli.Flag{
 
 // BuilderFlags are those of FlashblocksFlags that mean something to a builder.
 var BuilderFlags = slices.DeleteFunc(slices.Clone(FlashblocksFlags), func(flag cli.Flag) bool {
-	return flag == FlashblocksUpstreamTimeoutFlag || flag == FlashblocksReadyMaxAgeFlag
+	return flag == FlashblocksURLFlag || flag == FlashblocksStrictFlag || flag == FlashblocksUpstreamTimeoutFlag || flag == FlashblocksReadyMaxAgeFlag
 })
 
 // ApplyFlags overwrites in c what was given on the command line or in the environment and leaves the
@@ -224,6 +234,7 @@ func (c *Flashblocks) ApplyFlags(ctx *cli.Context) error {
 		{FlashblocksEndBufferFlag, &c.EndBuffer},
 		{FlashblocksSendOffsetFlag, &c.SendOffset},
 		{ChainBlockTimeFlag, &c.BlockTime},
+		{FlashblocksStaleAfterFlag, &c.StaleAfter},
 		{FlashblocksUpstreamTimeoutFlag, &c.UpstreamTimeout},
 		{FlashblocksReadyMaxAgeFlag, &c.ReadyMaxAge},
 	} {

@@ -37,7 +37,7 @@ func registerServices(ctx *cli.Context, stack *node.Node, cfg *config) error {
 	publishInfo(ethereum, cfg)
 
 	filterSystem := utils.RegisterFilterAPI(stack, backend, &cfg.Eth)
-	if ctx.IsSet(utils.GraphQLEnabledFlag.Name) {
+	if ctx.IsSet(utils.GraphQLEnabledFlag.Name) && !servesFlashblocks(cfg) { // else over the pending state
 		utils.RegisterGraphQLService(stack, backend, filterSystem, &cfg.Node)
 	}
 	if cfg.Ethstats.URL != "" {
