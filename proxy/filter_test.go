@@ -238,7 +238,7 @@ func TestUnsatisfiableFilter(t *testing.T) {
 func TestAFilteredClientIsStillPinged(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{ClientPing: true, PingInterval: 50 * time.Millisecond, PongTimeout: 300 * time.Millisecond}, up.url("/"))
+	h := newHarness(t, Config{ClientPing: true, PingInterval: 100 * time.Millisecond, PongTimeout: time.Second}, up.url("/"))
 	h.connected(1)
 	ws := h.dial("/ws/filter?" + query([]common.Address{nobody}, nil, ""))
 	h.clients(1)

@@ -77,7 +77,7 @@ func TestASlowClientHarmsOnlyItself(t *testing.T) {
 func TestALaggingClientIsToldWhy(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{SendTimeout: patience, RingMessages: 16}, up.url("/"))
+	h := newHarness(t, Config{SendTimeout: 10 * patience, RingMessages: 16}, up.url("/"))
 	h.connected(1)
 	ws := h.dial("/ws")
 	tcp, ok := ws.NetConn().(*net.TCPConn)
@@ -86,7 +86,7 @@ func TestALaggingClientIsToldWhy(t *testing.T) {
 	h.clients(1)
 	big := flashblock(1, 0)
 	big.Diff.Transactions = [][]byte{make([]byte, 1<<20)}
-	const count = 200
+	const count = 60
 	for index := uint64(0); index < count; index++ {
 		big.Index, big.Base = index, nil
 		if index == 0 {

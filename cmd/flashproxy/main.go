@@ -37,6 +37,7 @@ func newApp() *cli.App {
 		Version:         gitDate + "-" + gitCommit,
 		Flags:           params.ProxyFlags(),
 		Action:          run,
+		Commands:        []*cli.Command{benchCommand()},
 		HideHelpCommand: true,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}
