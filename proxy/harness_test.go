@@ -28,10 +28,12 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/admission"
+	"github.com/ethereum/go-ethereum/flashgeth/proxy/load/fanout"
 )
 
 func TestMain(m *testing.M) {
 	log.SetDefault(log.NewLogger(log.DiscardHandler()))
+	fanout.Role(fanout.Shapes())
 	goleak.VerifyTestMain(m)
 }
 
