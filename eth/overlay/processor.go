@@ -68,6 +68,7 @@ type Processor struct {
 // hooks let tests act at moments that are otherwise a matter of luck.
 type hooks struct {
 	beforeStep func(index uint64)
+	idle       func()
 }
 
 // New creates a processor. It starts nothing.
@@ -165,6 +166,9 @@ func (p *Processor) run(ctx context.Context, heads <-chan struct{}) {
 		}
 		p.settle()
 		expiry, cancel := p.expiry()
+		if p.hooks.idle != nil {
+			p.hooks.idle()
+		}
 		select {
 		case <-heads:
 		case in := <-p.inputs:
