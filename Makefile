@@ -22,7 +22,7 @@ LINT         := $(BIN)/tools/golangci-lint-$(LINT_VERSION)
 
 # Everything but the end-to-end tests, and the packages with goroutines of their own.
 UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
-RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet)(/|$$)')
+RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy)(/|$$)')
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-unit test-race test-e2e test-upstream bench fuzz lint fmt tidy-check opstack devnet soak clean
@@ -35,7 +35,7 @@ build: ## build the binaries into bin/: flashgeth, devnet
 	@mkdir -p $(BIN)
 	$(BUILD) -o $(BIN)/ ./cmd/flashgeth ./cmd/devnet
 
-test: test-unit test-race test-e2e ## run all tests: unit, race, end to end with the real op-node
+test: build test-unit test-race test-e2e ## run all tests: unit, race, end to end with the real op-node
 
 test-unit: opstack ## run the tests beside the code
 	@echo "==> unit tests"
@@ -46,9 +46,9 @@ test-race: opstack ## run the concurrent packages under the race detector (-shor
 	$(GO) test -race -short -timeout 20m $(RACE_PACKAGES)
 
 # One package at a time: these tests measure slots, and must not compete for the processors.
-test-e2e: opstack ## run the end-to-end tests and the canaries (tests/...)
+test-e2e: build opstack ## run the end-to-end tests and the canaries (tests/...)
 	@echo "==> end-to-end tests"
-	$(GO) test -p 1 -timeout 30m ./tests/...
+	$(GO) test -p 1 -count 1 -timeout 30m ./tests/...
 
 test-upstream: ## run the canaries that watch op-geth; first thing to run after a version bump
 	$(GO) test -count 1 ./tests/upstream/...
@@ -61,7 +61,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@grep -rlE --include='*_test.go' --exclude-dir=bin --exclude-dir=build --exclude-dir=tools '^func Fuzz[A-Z]' . | sort | while read -r file; do \
 		sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file" | while read -r target; do \
 			echo "==> $$(dirname "$$file") $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "$$(dirname "$$file")" </dev/null || exit 1; \
 		done || exit 1; \
 	done
 
