@@ -25,22 +25,34 @@ const stateScheme = "hash"
 
 // nodeProcess returns the sequencer's execution layer, with its genesis block written.
 func (d *Devnet) nodeProcess(ctx context.Context) (*Process, error) {
-	dataDir := d.layout.path("node")
-	if err := d.initNode(ctx, dataDir); err != nil {
+	if err := d.prepareNode(ctx, "node", d.ports.nodePorts, ""); err != nil {
 		return nil, err
 	}
-	// The listening address of p2p has no flag: without this the node binds every interface.
-	config := fmt.Sprintf("[Node.P2P]\nListenAddr = \"%s:%d\"\n", loopback, d.ports.nodeP2P)
-	if err := os.WriteFile(d.layout.path("node.toml"), []byte(config), 0o600); err != nil {
-		return nil, err
+	args := append(d.nodeArgs("node", d.ports.nodePorts), "--nodekeyhex", d.keys.node.hexKey()[2:])
+	if !d.cfg.Plain {
+		args = append(args, d.builderArgs()...)
 	}
 	return &Process{
 		Name:  filepath.Base(d.cfg.NodeBinary),
 		Path:  d.cfg.NodeBinary,
-		Args:  append(d.nodeArgs(dataDir), d.cfg.NodeArgs...),
+		Args:  append(args, d.cfg.NodeArgs...),
 		Log:   d.layout.logPath("node"),
 		Ready: rpcReady(httpURL(d.ports.http), "eth_chainId"),
 	}, nil
+}
+
+// prepareNode writes the genesis block and the configuration file of the execution layer called name. peer
+// is the enode it connects to, empty for none.
+func (d *Devnet) prepareNode(ctx context.Context, name string, ports nodePorts, peer string) error {
+	if err := d.initNode(ctx, d.layout.path(name)); err != nil {
+		return err
+	}
+	// The listening address of p2p has no flag: without this the node binds every interface.
+	config := fmt.Sprintf("[Node.P2P]\nListenAddr = \"%s:%d\"\n", loopback, ports.nodeP2P)
+	if peer != "" {
+		config += fmt.Sprintf("StaticNodes = [%q]\n", peer)
+	}
+	return os.WriteFile(d.layout.path(name+".toml"), []byte(config), 0o600)
 }
 
 // initNode writes the genesis block into dataDir.
@@ -55,57 +67,73 @@ func (d *Devnet) initNode(ctx context.Context, dataDir string) error {
 	return nil
 }
 
-// nodeArgs returns the command line of the execution layer. It takes op-geth's flags only, except
-// for the builder's.
-func (d *Devnet) nodeArgs(dataDir string) []string {
-	args := []string{
-		"--datadir", dataDir, "--config", d.layout.path("node.toml"),
+// nodeArgs returns the command line that every execution layer has. It takes op-geth's flags only.
+func (d *Devnet) nodeArgs(name string, ports nodePorts) []string {
+	return []string{
+		"--datadir", d.layout.path(name), "--config", d.layout.path(name + ".toml"),
 		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full", "--cache", "256",
 		"--state.scheme", stateScheme, "--gcmode", "archive",
 		"--nodiscover", "--maxpeers", "8", "--nat", "none", "--ipcdisable",
-		"--authrpc.addr", loopback, "--authrpc.port", strconv.Itoa(d.ports.engine),
+		"--authrpc.addr", loopback, "--authrpc.port", strconv.Itoa(ports.engine),
 		"--authrpc.jwtsecret", d.layout.path("jwt.hex"), "--authrpc.vhosts", "*",
-		"--http", "--http.addr", loopback, "--http.port", strconv.Itoa(d.ports.http), "--http.vhosts", "*",
-		"--http.api", "admin,eth,net,web3,debug,txpool,miner",
-		"--ws", "--ws.addr", loopback, "--ws.port", strconv.Itoa(d.ports.ws), "--ws.origins", "*",
-		"--ws.api", "admin,eth,net,web3,debug,txpool,miner",
+		"--http", "--http.addr", loopback, "--http.port", strconv.Itoa(ports.http), "--http.vhosts", "*",
+		"--http.api", d.apis(),
+		"--ws", "--ws.addr", loopback, "--ws.port", strconv.Itoa(ports.ws), "--ws.origins", "*",
+		"--ws.api", d.apis(),
 		"--rpc.txfeecap", "0", "--miner.gasprice", "1",
 		"--txpool.pricelimit", "1", "--txpool.accountslots", "512", "--txpool.globalslots", "20000",
 	}
+}
+
+// apis are the namespaces that an execution layer serves.
+func (d *Devnet) apis() string {
 	if d.cfg.Plain {
-		return args
+		return "admin,eth,net,web3,debug,txpool,miner"
 	}
-	return append(args,
+	return "admin,eth,net,web3,debug,txpool,miner,flashblocks,op"
+}
+
+// builderArgs returns the builder's part of the sequencer's command line.
+func (d *Devnet) builderArgs() []string {
+	return []string{
 		"--flashblocks.enabled", "--flashblocks.addr", loopback, "--flashblocks.port", strconv.Itoa(d.ports.stream),
 		"--flashblocks.block-time", strconv.FormatInt(d.cfg.Interval.Milliseconds(), 10),
 		"--flashblocks.metrics-addr", fmt.Sprintf("%s:%d", loopback, d.ports.metrics),
 		"--rollup.chain-block-time", strconv.FormatInt(d.cfg.BlockTime.Milliseconds(), 10),
-	)
+	}
 }
 
 // opNodeProcess returns the real op-node as sequencer.
 func (d *Devnet) opNodeProcess() *Process {
-	port := strconv.Itoa(d.ports.opNodeP2P)
-	args := []string{
-		"--l1", httpURL(d.ports.l1), "--l1.rpckind", "standard", "--l1.trustrpc", "--l1.beacon.ignore",
-		"--l1.http-poll-interval", "500ms", "--l1.epoch-poll-interval", "12s",
-		"--l2", httpURL(d.ports.engine), "--l2.jwt-secret", d.layout.path("jwt.hex"), "--l2.enginekind", "geth",
-		"--rollup.config", d.layout.path("rollup.json"), "--rollup.l1-chain-config", d.layout.path("l1-genesis.json"),
-		"--verifier.l1-confs", "0", "--sequencer.enabled", "--sequencer.l1-confs", "0",
-		"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(d.ports.opNodeRPC), "--rpc.enable-admin",
-		// An empty list of bootnodes is not possible, and the default one needs DNS even without discovery.
-		"--p2p.bootnodes", ",", "--p2p.no-discovery",
-		"--p2p.listen.ip", loopback, "--p2p.listen.tcp", port, "--p2p.listen.udp", port, "--p2p.advertise.ip", loopback,
-		"--p2p.sequencer.key", d.keys.sequencer.hexKey()[2:], "--p2p.priv.path", d.layout.path("op-node-p2p.key"),
-		"--p2p.peerstore.path", "memory", "--p2p.discovery.path", "memory",
-		"--safedb.path", d.layout.path("op-node-safedb"),
-	}
+	args := append(d.opNodeArgs("op-node", d.ports.engine, d.ports.opNodeRPC, d.ports.opNodeP2P),
+		"--sequencer.enabled", "--sequencer.l1-confs", "0",
+		"--p2p.sequencer.key", d.keys.sequencer.hexKey()[2:],
+	)
 	return &Process{
 		Name:  "op-node",
 		Path:  filepath.Join(d.cfg.OpStackDir, "op-node"),
 		Args:  append(args, d.cfg.OpNodeArgs...),
 		Log:   d.layout.logPath("op-node"),
 		Ready: rpcReady(httpURL(d.ports.opNodeRPC), "optimism_syncStatus"),
+	}
+}
+
+// opNodeArgs returns the command line that every op-node has.
+func (d *Devnet) opNodeArgs(name string, engine, rpcPort, p2pPort int) []string {
+	port := strconv.Itoa(p2pPort)
+	return []string{
+		"--l1", httpURL(d.ports.l1), "--l1.rpckind", "standard", "--l1.trustrpc", "--l1.beacon.ignore",
+		"--l1.http-poll-interval", "500ms", "--l1.epoch-poll-interval", "12s",
+		"--l2", httpURL(engine), "--l2.jwt-secret", d.layout.path("jwt.hex"), "--l2.enginekind", "geth",
+		"--rollup.config", d.layout.path("rollup.json"), "--rollup.l1-chain-config", d.layout.path("l1-genesis.json"),
+		"--verifier.l1-confs", "0",
+		"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(rpcPort), "--rpc.enable-admin",
+		// An empty list of bootnodes is not possible, and the default one needs DNS even without discovery.
+		"--p2p.bootnodes", ",", "--p2p.no-discovery",
+		"--p2p.listen.ip", loopback, "--p2p.listen.tcp", port, "--p2p.listen.udp", port, "--p2p.advertise.ip", loopback,
+		"--p2p.priv.path", d.layout.path(name + "-p2p.key"),
+		"--p2p.peerstore.path", "memory", "--p2p.discovery.path", "memory",
+		"--safedb.path", d.layout.path(name + "-safedb"),
 	}
 }
 

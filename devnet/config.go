@@ -28,6 +28,7 @@ type Config struct {
 	Interval      time.Duration // between two flashblocks
 	L1BlockTime   time.Duration // L1 slot, whole seconds
 	GasLimit      uint64        // of the L2
+	Follower      bool          // run a second flashgeth, with an op-node of its own, that follows the stream
 	Batcher       bool          // run op-batcher, so that the safe head advances
 	DataDir       string        // for genesis, chain data and logs; empty for a temporary directory
 	NodeBinary    string        // flashgeth, or op-geth's geth when Plain
@@ -46,6 +47,7 @@ var DefaultConfig = Config{
 	Interval:      200 * time.Millisecond,
 	L1BlockTime:   4 * time.Second,
 	GasLimit:      60_000_000,
+	Follower:      true,
 	Batcher:       true,
 	NodeBinary:    "bin/flashgeth",
 	OpStackDir:    "bin/opstack",
@@ -65,6 +67,8 @@ func (c *Config) Check() error {
 		return errors.New("no node binary is given")
 	case c.OpStackDir == "":
 		return errors.New("no directory of op-node and op-batcher is given")
+	case c.Plain && c.Follower:
+		return errors.New("a devnet without flashblocks has nothing to follow")
 	}
 	return c.checkInterval()
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Devnet is a running devnet: an L1 in this process, and the node, op-node and op-batcher as children.
+// Devnet is a running devnet: an L1 in this process, and the nodes, op-nodes and op-batcher as children.
 type Devnet struct {
 	cfg    Config
 	layout *layout
@@ -34,6 +34,9 @@ type Devnet struct {
 	opNode  *Process
 	batcher *Process // nil without Config.Batcher
 	rollup  *rpc.Client
+
+	follower       *Process // nil without Config.Follower, like its op-node
+	followerOpNode *Process
 
 	mu       sync.Mutex
 	expected map[<-chan struct{}]bool // runs of processes that end on purpose
@@ -111,6 +114,11 @@ func (d *Devnet) start(ctx context.Context) error {
 	}
 	if d.rollup, err = rpc.DialContext(ctx, httpURL(d.ports.opNodeRPC)); err != nil {
 		return fmt.Errorf("connect to op-node: %w", err)
+	}
+	if d.cfg.Follower {
+		if err := d.startFollower(ctx); err != nil {
+			return err
+		}
 	}
 	if !d.cfg.Batcher {
 		return nil
@@ -196,7 +204,7 @@ func (d *Devnet) Stop() error {
 func (d *Devnet) halt() error {
 	close(d.quit)
 	var errs []error
-	for _, p := range []*Process{d.batcher, d.opNode, d.node} {
+	for _, p := range []*Process{d.batcher, d.followerOpNode, d.follower, d.opNode, d.node} {
 		if p != nil {
 			errs = append(errs, p.Stop())
 		}
@@ -236,6 +244,9 @@ func (d *Devnet) Endpoints() Endpoints {
 		e.FlashblocksWS = wsURL(d.ports.stream)
 		e.Metrics = httpURL(d.ports.metrics) + "/metrics"
 	}
+	if d.cfg.Follower {
+		e.FollowerRPC, e.FollowerWS = httpURL(d.ports.follower.http), wsURL(d.ports.follower.ws)
+	}
 	for _, user := range d.keys.users {
 		e.Keys = append(e.Keys, user.hexKey())
 	}
@@ -251,7 +262,7 @@ func (d *Devnet) RollupConfig() *rollup.Config { return d.spec.rollup }
 // Config returns the configuration the devnet runs with.
 func (d *Devnet) Config() Config { return d.cfg }
 
-// LogPath returns the log of "node", "op-node" or "op-batcher".
+// LogPath returns the log of "node", "op-node", "op-batcher", "follower" or "follower-op-node".
 func (d *Devnet) LogPath(process string) string { return d.layout.logPath(process) }
 
 // KillNode ends the execution layer without grace (SIGKILL), as a crash does.

@@ -17,6 +17,8 @@ type Endpoints struct {
 	FlashblocksWS string   `json:"flashblocks_ws"`
 	Metrics       string   `json:"metrics"`
 	OpNodeRPC     string   `json:"op_node_rpc"`
+	FollowerRPC   string   `json:"follower_rpc,omitempty"` // absent without Config.Follower
+	FollowerWS    string   `json:"follower_ws,omitempty"`
 	ChainID       uint64   `json:"chain_id"`
 	JWT           string   `json:"jwt"`     // path of the engine's secret
 	DataDir       string   `json:"datadir"` // genesis, rollup configuration and logs
@@ -25,8 +27,16 @@ type Endpoints struct {
 
 // portSet is every port of a devnet.
 type portSet struct {
-	l1, http, ws, engine, nodeP2P, stream, metrics int
-	opNodeRPC, opNodeP2P, batcherRPC               int
+	l1, stream, opNodeRPC, opNodeP2P, batcherRPC int
+	nodePorts                                    // of the sequencer's execution layer
+
+	follower                             nodePorts
+	followerOpNodeRPC, followerOpNodeP2P int
+}
+
+// nodePorts are the ports of one execution layer.
+type nodePorts struct {
+	http, ws, engine, nodeP2P, metrics int
 }
 
 // newPortSet allocates free ports.
@@ -48,6 +58,8 @@ func (s *portSet) all() []*int {
 	return []*int{
 		&s.l1, &s.http, &s.ws, &s.engine, &s.nodeP2P, &s.stream, &s.metrics,
 		&s.opNodeRPC, &s.opNodeP2P, &s.batcherRPC,
+		&s.follower.http, &s.follower.ws, &s.follower.engine, &s.follower.nodeP2P, &s.follower.metrics,
+		&s.followerOpNodeRPC, &s.followerOpNodeP2P,
 	}
 }
 

@@ -44,6 +44,7 @@ func (a account) hexKey() string {
 type accounts struct {
 	batcher   account // sends batches on L1
 	sequencer account // signs unsafe blocks on the p2p network
+	node      account // is the sequencer's execution layer on the p2p network; it owns nothing
 	users     []account
 	load      []account
 }
@@ -53,6 +54,7 @@ func deriveAccounts() accounts {
 	keys := accounts{
 		batcher:   deriveAccount("batcher", 0),
 		sequencer: deriveAccount("sequencer", 0),
+		node:      deriveAccount("node", 0),
 	}
 	for i := range userAccounts {
 		keys.users = append(keys.users, deriveAccount("user", i))

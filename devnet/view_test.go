@@ -156,8 +156,10 @@ func TestJSONViewReportsABrokenPipe(t *testing.T) {
 func TestEndpointsJSON(t *testing.T) {
 	t.Parallel()
 	d := &Devnet{layout: &layout{root: "dir"}, keys: deriveAccounts(), ports: &portSet{
-		l1: 1, http: 2, ws: 3, engine: 4, stream: 5, metrics: 6, opNodeRPC: 7,
+		l1: 1, nodePorts: nodePorts{http: 2, ws: 3, engine: 4, metrics: 6}, stream: 5, opNodeRPC: 7,
+		follower: nodePorts{http: 8, ws: 9},
 	}}
+	d.cfg.Follower = true
 	text, err := json.Marshal(d.Endpoints())
 	require.NoError(t, err)
 	var got map[string]any
@@ -169,7 +171,8 @@ func TestEndpointsJSON(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"l1_rpc": "http://127.0.0.1:1", "sequencer_rpc": "http://127.0.0.1:2", "sequencer_ws": "ws://127.0.0.1:3",
 		"engine": "http://127.0.0.1:4", "flashblocks_ws": "ws://127.0.0.1:5", "metrics": "http://127.0.0.1:6/metrics",
-		"op_node_rpc": "http://127.0.0.1:7", "chain_id": float64(L2ChainID), "jwt": "dir/jwt.hex", "datadir": "dir",
+		"op_node_rpc": "http://127.0.0.1:7", "follower_rpc": "http://127.0.0.1:8", "follower_ws": "ws://127.0.0.1:9",
+		"chain_id": float64(L2ChainID), "jwt": "dir/jwt.hex", "datadir": "dir",
 	}, got)
 }
 

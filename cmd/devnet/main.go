@@ -27,6 +27,7 @@ var flags = []cli.Flag{
 	&cli.DurationFlag{Name: "duration", Usage: "end after this time, 0 for Ctrl-C"},
 	&cli.StringFlag{Name: "datadir", Usage: "keep genesis, chain data and logs here (default: a temporary directory)"},
 	&cli.BoolFlag{Name: "json", Usage: "print endpoints, then flashblocks, as JSON lines"},
+	&cli.BoolFlag{Name: "follower", Value: defaults.Follower, Usage: "run a second flashgeth that follows the stream, with an op-node of its own"},
 	&cli.BoolFlag{Name: "batcher", Value: defaults.Batcher, Usage: "run op-batcher, so that the safe head advances"},
 	&cli.Uint64Flag{Name: "gas-limit", Value: defaults.GasLimit, Usage: "gas limit of a block"},
 	&cli.StringFlag{Name: "node", Value: defaults.NodeBinary, Usage: "path of the flashgeth binary"},
@@ -62,6 +63,7 @@ func run(c *cli.Context) error {
 	}
 	cfg.BlockTime, cfg.Interval = c.Duration("block-time"), c.Duration("interval")
 	cfg.GasLimit, cfg.Batcher = c.Uint64("gas-limit"), c.Bool("batcher")
+	cfg.Follower = c.Bool("follower")
 	cfg.DataDir, cfg.NodeBinary, cfg.OpStackDir = c.String("datadir"), c.String("node"), c.String("opstack")
 	if isatty.IsTerminal(os.Stdout.Fd()) {
 		cfg.TerminalSize = terminalSize

@@ -47,6 +47,7 @@ type options struct {
 	l1BlockTime time.Duration // 0 for 2 s
 	load        int           // transactions per second
 	batcher     bool
+	follower    bool
 	plain       bool     // op-geth's behaviour: flashgeth without --flashblocks.enabled
 	nodeArgs    []string // appended to the node's command line
 }
@@ -73,7 +74,7 @@ func boot(t *testing.T, o options) *network {
 	override(&cfg.BlockTime, o.blockTime)
 	override(&cfg.Interval, o.interval)
 	override(&cfg.L1BlockTime, o.l1BlockTime)
-	cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.batcher, o.plain, o.nodeArgs
+	cfg.Follower, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.batcher, o.plain, o.nodeArgs
 	cfg.NodeBinary = program(t, "flashgeth", "build")
 	cfg.OpStackDir = filepath.Dir(program(t, "opstack/op-node", "opstack"))
 	program(t, "opstack/op-batcher", "opstack")
