@@ -84,6 +84,11 @@ func (p published) Publish(m stream.Message) {
 	p <- fb
 }
 
+const (
+	waitLong = 20 * time.Second       // a condition that a test waits for; nothing takes that long
+	tick     = 100 * time.Microsecond // between two looks at it
+)
+
 // pendingHarness is a sequencer with a real builder on a clock that the test moves, and a follower whose
 // pending state comes from the flashblocks that the test passes on.
 type pendingHarness struct {
@@ -93,6 +98,7 @@ type pendingHarness struct {
 	clock     *mclock.Simulated
 	stream    published
 	follower  *testNode
+	stock     *testNode // follows the canonical chain with op-geth's services
 	processor *overlay.Processor
 	backend   *Backend
 	nonces    map[*ecdsa.PrivateKey]uint64
@@ -122,6 +128,7 @@ func newPendingHarness(t testing.TB) *pendingHarness {
 
 	h.follower = newUnstarted(t, jovian, pendingGenesis())
 	require.NoError(t, catalyst.Register(h.follower.stack, h.follower.eth))
+	stockServices(h.follower)
 	h.processor, err = overlay.New(overlay.Config{Chain: h.follower.eth.BlockChain()})
 	require.NoError(t, err)
 	node := ethconfig.Defaults
@@ -131,6 +138,11 @@ func newPendingHarness(t testing.TB) *pendingHarness {
 	require.NoError(t, h.processor.Start(context.Background()))
 	t.Cleanup(func() { require.NoError(t, h.processor.Stop()) })
 	h.follower.start()
+
+	h.stock = newUnstarted(t, jovian, pendingGenesis())
+	require.NoError(t, catalyst.Register(h.stock.stack, h.stock.eth))
+	stockServices(h.stock)
+	h.stock.start()
 	h.events = h.processor.Subscribe()
 	return h
 }
@@ -193,7 +205,7 @@ func (h *pendingHarness) next() *flashblocks.Flashblock {
 			h.clock.Run(20 * time.Millisecond)
 		}
 		return false
-	}, 20*time.Second, 100*time.Microsecond, "the next flashblock")
+	}, waitLong, tick, "the next flashblock")
 	return fb
 }
 
@@ -215,7 +227,7 @@ func (h *pendingHarness) deliver(fb *flashblocks.Flashblock) {
 	require.Eventually(h.t, func() bool {
 		s := h.processor.Snapshot()
 		return s != nil && s.PayloadID == fb.PayloadID && s.Index >= fb.Index
-	}, 20*time.Second, 100*time.Microsecond, "snapshot of flashblock %d", fb.Index)
+	}, waitLong, tick, "snapshot of flashblock %d", fb.Index)
 }
 
 // flashblock sends transactions to the sequencer and passes flashblocks on until all of them are in one.
@@ -282,10 +294,11 @@ func (h *pendingHarness) seal() *engine.ExecutionPayloadEnvelope {
 func (h *pendingHarness) settle(env *engine.ExecutionPayloadEnvelope) {
 	h.t.Helper()
 	h.follower.insert(env)
+	h.stock.insert(env)
 	require.Eventually(h.t, func() bool {
 		s := h.processor.Snapshot()
 		return s == nil || s.Number() > env.ExecutionPayload.Number && s.Anchor().Number.Uint64() >= env.ExecutionPayload.Number
-	}, 20*time.Second, 100*time.Microsecond, "the overlay's view of the head")
+	}, waitLong, tick, "the overlay's view of the head")
 }
 
 // ask makes a call at the follower that must succeed.

@@ -1,0 +1,183 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
+)
+
+// go-ethereum's client takes every pending object as it is.
+func TestEthclient(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	client := ethclient.NewClient(h.follower.client)
+	pending := big.NewInt(rpc.PendingBlockNumber.Int64())
+	ctx := t.Context()
+	for _, txs := range []int{0, 1, 2} {
+		if txs == 0 {
+			h.begin()
+		}
+		var sent []*types.Transaction
+		for range txs {
+			sent = append(sent, h.poke())
+		}
+		if txs > 0 {
+			h.flashblock(sent...)
+		}
+		block, err := client.BlockByNumber(ctx, pending)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, block.NumberU64())
+		header, err := client.HeaderByNumber(ctx, pending)
+		require.NoError(t, err)
+		require.Equal(t, block.TxHash(), header.TxHash)
+		receipts, err := client.BlockReceipts(ctx, rpc.BlockNumberOrHashWithNumber(rpc.PendingBlockNumber))
+		require.NoError(t, err)
+		require.Len(t, receipts, block.Transactions().Len())
+		count, err := client.PendingTransactionCount(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, len(receipts), count)
+		for _, tx := range sent {
+			receipt, err := client.TransactionReceipt(ctx, tx.Hash())
+			require.NoError(t, err)
+			require.Equal(t, common.Hash{}, receipt.BlockHash)
+			got, inPool, err := client.TransactionByHash(ctx, tx.Hash())
+			require.NoError(t, err)
+			require.False(t, inPool)
+			require.Equal(t, tx.Hash(), got.Hash())
+		}
+		nonce, err := client.PendingNonceAt(ctx, sender)
+		require.NoError(t, err)
+		require.EqualValues(t, len(receipts)-1, nonce)
+		_, err = client.PendingBalanceAt(ctx, sender)
+		require.NoError(t, err)
+		out, err := client.PendingCallContract(ctx, ethereum.CallMsg{To: &probeAddr})
+		require.NoError(t, err)
+		require.EqualValues(t, nonce, new(big.Int).SetBytes(out[128:160]).Uint64())
+		logs, err := client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: common.Big0, ToBlock: pending})
+		require.NoError(t, err)
+		require.Len(t, logs, len(receipts)-1)
+		_, err = client.FeeHistory(ctx, 2, pending, []float64{50})
+		require.NoError(t, err)
+	}
+}
+
+// Simulated blocks follow the pending block and see its state once: what the first writes is there for
+// the second, and overrides replace the slots they name only.
+func TestPendingSimulation(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	h.flashblock(h.poke(), h.poke(), h.poke())
+	env := h.seal()
+	h.begin()
+	h.flashblock(h.poke())
+
+	request := simulation(2)
+	blocks, ok := request["blockStateCalls"].([]object)
+	require.True(t, ok)
+	blocks[0]["stateOverrides"] = object{probeAddr.Hex(): object{"stateDiff": object{common.Hash{31: 1}.Hex(): common.Hash{31: 40}}}}
+	type result []struct {
+		Number     hexutil.Uint64
+		ParentHash common.Hash
+		Calls      []struct {
+			ReturnData hexutil.Bytes
+			Status     hexutil.Uint64
+		}
+	}
+	ask := func(tag string) result {
+		var out result
+		h.ask(&out, "eth_simulateV1", request, tag)
+		require.Len(t, out, 2)
+		return out
+	}
+	out := ask("pending")
+	for i, block := range out {
+		require.EqualValues(t, 3+i, block.Number)
+		read := block.Calls[1].ReturnData
+		require.EqualValues(t, 3+i, new(big.Int).SetBytes(read[96:128]).Uint64(), "the write before it")
+		require.EqualValues(t, 41+i, new(big.Int).SetBytes(read[128:160]).Uint64(), "overridden once, then counted")
+	}
+	h.settle(env)
+	h.settle(h.seal())
+	for i, block := range ask("latest") {
+		require.Equal(t, out[i].Number, block.Number)
+		require.Equal(t, out[i].Calls[0], block.Calls[0])
+		require.Equal(t, out[i].Calls[1].ReturnData[:160], block.Calls[1].ReturnData[:160])
+	}
+}
+
+// GraphQL's pending object is the same pending, one view for all its fields.
+func TestPendingGraphQL(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	h.flashblock(h.poke(), h.poke())
+	query := `{ pending { account(address: "` + sender.Hex() + `") { transactionCount balance }
+		probe: account(address: "` + probeAddr.Hex() + `") { storage(slot: "` + common.Hash{31: 1}.Hex() + `") }
+		call(data: {to: "` + probeAddr.Hex() + `"}) { data } } }`
+	body, err := json.Marshal(object{"query": query})
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.follower.stack.HTTPEndpoint()+"/graphql", bytes.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, res.Body.Close()) }()
+	var out struct {
+		Data struct {
+			Pending struct {
+				Account struct{ TransactionCount, Balance string }
+				Probe   struct{ Storage common.Hash }
+				Call    struct{ Data hexutil.Bytes }
+			}
+		}
+		Errors []any
+	}
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&out))
+	require.Empty(t, out.Errors)
+	require.Equal(t, "0x2", out.Data.Pending.Account.TransactionCount)
+	require.Equal(t, h.follower.call("eth_getBalance", sender, "pending").Result, `"`+out.Data.Pending.Account.Balance+`"`)
+	require.Equal(t, common.Hash{31: 2}, out.Data.Pending.Probe.Storage)
+	require.EqualValues(t, 1, out.Data.Pending.Call.Data[31])
+	require.EqualValues(t, 2, out.Data.Pending.Call.Data[159])
+}
+
+// Clients learn the position of pending answers and can wait for one.
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	require.Equal(t, "null", h.follower.call("flashblocks_getPosition").Result)
+	h.begin()
+	var at Position
+	h.ask(&at, "flashblocks_getPosition")
+	require.Equal(t, Position{BlockNumber: 1, ID: h.id, ParentHash: h.follower.genesisHash()}, at)
+
+	a := h.follower.call("flashblocks_waitForPosition", "0x1", "0x5", 1)
+	require.Equal(t, codeTimeout, a.Code)
+	require.Contains(t, a.Data, h.id.String())
+
+	done := make(chan answer, 1)
+	go func() { done <- h.follower.call("flashblocks_waitForPosition", "0x1", "0x2", "0x7530") }()
+	h.deliver(h.next())
+	h.deliver(h.next())
+	require.Contains(t, (<-done).Result, `"index":"0x2"`)
+	require.Contains(t, h.follower.call("flashblocks_waitForPosition", "0x1", "0x1").Result, `"index":"0x2"`, "behind it")
+
+	go func() { done <- h.follower.call("flashblocks_waitForPosition", "0x1", "0xff", 30_000) }()
+	h.settle(h.seal())
+	require.Equal(t, "null", (<-done).Result, "canonical")
+}
