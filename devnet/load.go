@@ -29,6 +29,9 @@ type LoadConfig struct {
 	RPC  string // URL of the node that transactions are sent to
 	Rate int    // transactions per second, 0 for none
 	Seed uint64 // of the mix
+
+	// Sent, if not nil, is told of every transaction right before it is sent.
+	Sent func(tx common.Hash, at time.Time)
 }
 
 // Load sends user transactions at a steady rate: transfers, token transfers and contract calls, from
@@ -134,7 +137,7 @@ func (l *Load) send(ctx context.Context, count int) error {
 	if count == 0 {
 		return nil
 	}
-	batch := make([]rpc.BatchElem, count)
+	batch, hashes := make([]rpc.BatchElem, count), make([]common.Hash, count)
 	for i := range batch {
 		from := &l.senders[l.turn%len(l.senders)]
 		l.turn++
@@ -147,11 +150,18 @@ func (l *Load) send(ctx context.Context, count int) error {
 		if err != nil {
 			return err
 		}
+		hashes[i] = tx.Hash()
 		batch[i] = rpc.BatchElem{Method: "eth_sendRawTransaction", Args: []any{hexutil.Bytes(raw)}, Result: new(common.Hash)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 
+	if l.cfg.Sent != nil {
+		now := time.Now()
+		for _, tx := range hashes {
+			l.cfg.Sent(tx, now)
+		}
+	}
 	if err := l.client.BatchCallContext(ctx, batch); err != nil {
 		return err
 	}

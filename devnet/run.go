@@ -4,11 +4,13 @@
 package devnet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -49,7 +51,11 @@ func Run(ctx context.Context, cfg RunConfig) error {
 	if err := cfg.Check(); err != nil {
 		return err
 	}
-	load, err := NewLoad(LoadConfig{Rate: cfg.Load, Seed: uint64(time.Now().UnixNano())})
+	probe, loadConfig := NewProbe(""), LoadConfig{Rate: cfg.Load, Seed: uint64(time.Now().UnixNano())}
+	if cfg.Follower {
+		loadConfig.Sent = probe.Sent
+	}
+	load, err := NewLoad(loadConfig)
 	if err != nil {
 		return err
 	}
@@ -63,7 +69,8 @@ func Run(ctx context.Context, cfg RunConfig) error {
 		return err
 	}
 	load.cfg.RPC = net.Endpoints().SequencerRPC
-	s := &session{cfg: cfg, net: net, load: load}
+	probe.ws = net.Endpoints().FollowerWS
+	s := &session{cfg: cfg, net: net, load: load, probe: probe}
 	err = s.run(ctx)
 	if err != nil {
 		net.KeepData()
@@ -79,6 +86,7 @@ type session struct {
 	load *Load
 	view View
 
+	probe     *Probe // idle without a follower
 	observer  *Observer
 	begin     time.Time // the L2's genesis, or later if the start took longer
 	unwritten chan error
@@ -101,6 +109,10 @@ func (s *session) run(ctx context.Context) error {
 	})
 	if err := s.observer.Start(ctx); err != nil {
 		return err
+	}
+	if ends.FollowerWS != "" {
+		s.probe.Start(ctx)
+		defer s.probe.Stop()
 	}
 	if err := s.load.Start(ctx); err != nil {
 		_, stopErr := s.observer.Stop()
@@ -131,12 +143,13 @@ func (s *session) announce(ends Endpoints) error {
   metrics     %s
   engine      %s
   op-node     %s
+  follower    %s
   L1          %s
   files, logs %s
   funded key  %s
 
 `, ends.ChainID, ends.SequencerRPC, ends.SequencerWS, ends.FlashblocksWS, ends.Metrics, ends.Engine, ends.OpNodeRPC,
-		ends.L1RPC, ends.DataDir, ends.Keys[0])
+		strings.TrimSpace(cmp.Or(ends.FollowerRPC, "none")+"  "+ends.FollowerWS), ends.L1RPC, ends.DataDir, ends.Keys[0])
 	return err
 }
 
@@ -196,11 +209,13 @@ func (s *session) refresh(ctx context.Context) {
 	s.status.Elapsed = max(time.Since(s.begin), 0)
 	s.status.Accepted, s.status.Rejected = s.load.Counts()
 	s.status.Summary = s.observer.Summary()
+	s.status.Follower = s.probe.Summary()
 }
 
 // conclude prints the summary and tells whether the promise of the stream was kept.
 func (s *session) conclude(summary Summary) error {
 	s.status.Summary = summary
+	s.status.Follower = s.probe.Summary()
 	s.status.Elapsed = max(time.Since(s.begin), 0)
 	s.status.Accepted, s.status.Rejected = s.load.Counts()
 	out := s.cfg.Out

@@ -18,6 +18,9 @@ type Status struct {
 	Accepted uint64 // transactions of the load
 	Rejected uint64
 	Summary  Summary
+
+	// Follower tells how fast the follower knows, zero without one.
+	Follower Preconfirmation
 }
 
 // flashblockHeader and flashblockRow are the columns of a flashblock; with the longest verdict a row is 79 characters wide.
@@ -64,6 +67,9 @@ func SummaryText(status Status) string {
 	text := fmt.Sprintf("%s blocks, %s flashblocks, %s transactions in %v; safe head %d\n",
 		thousands(uint64(s.Blocks)), thousands(uint64(s.Flashblocks)), thousands(uint64(s.Txs)), status.Elapsed.Round(time.Second), status.Safe)
 	text += fmt.Sprintf("load: %s transactions accepted, %s rejected\n", thousands(status.Accepted), thousands(status.Rejected))
+	if follower := status.Follower.String(); follower != "" {
+		text += follower + "\n"
+	}
 	text += fmt.Sprintf("published == sealed: %d of %d blocks", s.Matching, s.Blocks)
 	if s.Unstreamed > 0 {
 		text += fmt.Sprintf(", %d without user transactions were not streamed", s.Unstreamed)

@@ -15,7 +15,7 @@ import (
 const (
 	liveHistory = 6                      // sealed blocks shown
 	liveFrame   = 100 * time.Millisecond // least time between two redraws
-	liveChrome  = 7                      // lines besides the blocks and the flashblocks, the cursor's included
+	liveChrome  = 8                      // most lines besides the blocks and the flashblocks, the cursor's included
 )
 
 // Control sequences of ANSI terminals.
@@ -141,6 +141,9 @@ func (v *liveView) lines(height int) []styledLine {
 		{v.title, ansiBold},
 		{fmt.Sprintf("%v  unsafe %d  safe %d  %s blocks  %s flashblocks  %s txs", s.Elapsed.Round(time.Second), s.Unsafe, s.Safe,
 			thousands(uint64(s.Summary.Blocks)), thousands(uint64(s.Summary.Flashblocks)), thousands(uint64(s.Summary.Txs))), ""},
+	}
+	if follower := s.Follower.String(); follower != "" {
+		lines = append(lines, styledLine{follower, ""})
 	}
 	if s.Summary.Differing > 0 {
 		lines = append(lines, styledLine{fmt.Sprintf("!!! %d blocks are NOT what was published: %s", s.Summary.Differing, s.Summary.Difference), ansiRed})

@@ -40,13 +40,15 @@ type announced struct {
 	Engine        string   `json:"engine"`
 	FlashblocksWS string   `json:"flashblocks_ws"`
 	Metrics       string   `json:"metrics"`
+	FollowerRPC   string   `json:"follower_rpc"`
+	FollowerWS    string   `json:"follower_ws"`
 	ChainID       uint64   `json:"chain_id"`
 	Keys          []string `json:"keys"`
 }
 
 // urls returns every endpoint.
 func (a *announced) urls() []string {
-	return []string{a.L1RPC, a.SequencerRPC, a.SequencerWS, a.Engine, a.FlashblocksWS, a.Metrics}
+	return []string{a.L1RPC, a.SequencerRPC, a.SequencerWS, a.Engine, a.FlashblocksWS, a.Metrics, a.FollowerRPC, a.FollowerWS}
 }
 
 // line is one flashblock of `devnet --json`.
@@ -189,7 +191,10 @@ func TestDevnetInterrupted(t *testing.T) {
 func requireAnswers(t *testing.T, ends *announced, jwtFile string) {
 	t.Helper()
 	require.NotEmpty(t, ends.Keys)
-	for url, id := range map[string]uint64{ends.L1RPC: 900, ends.SequencerRPC: ends.ChainID, ends.SequencerWS: ends.ChainID} {
+	for url, id := range map[string]uint64{
+		ends.L1RPC: 900, ends.SequencerRPC: ends.ChainID, ends.SequencerWS: ends.ChainID,
+		ends.FollowerRPC: ends.ChainID, ends.FollowerWS: ends.ChainID,
+	} {
 		client, err := ethclient.DialContext(t.Context(), url)
 		require.NoError(t, err, url)
 		got, err := client.ChainID(t.Context())
