@@ -6,7 +6,6 @@ package eth
 import (
 	"context"
 	"math/big"
-	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -45,7 +44,6 @@ type Backend struct {
 	pool   *txpool.TxPool
 	source snapshots
 	fees   gasprice.Config
-	newest atomic.Pointer[view]
 }
 
 var _ ethapi.Backend = (*Backend)(nil)
@@ -93,23 +91,8 @@ func (b *Backend) view(ctx context.Context) *view {
 	return b.current()
 }
 
-// latestOnly is the view while pending is latest.
-var latestOnly = new(view)
-
-// current returns the view of the newest snapshot. A snapshot that the canonical chain has reached is
-// left out: it is about to go, and pending must not be behind latest.
-func (b *Backend) current() *view {
-	s := b.source.Snapshot()
-	if s == nil || s.Number() <= b.chain.CurrentBlock().Number.Uint64() {
-		return latestOnly
-	}
-	if v := b.newest.Load(); v != nil && v.snap == s {
-		return v
-	}
-	v := newView(b.chain.Config(), s)
-	b.newest.Store(v)
-	return v
-}
+// current returns the view of this moment.
+func (b *Backend) current() *view { return &view{config: b.chain.Config(), snap: b.source.Snapshot()} }
 
 func isPending(at rpc.BlockNumberOrHash) bool {
 	number, ok := at.Number()
@@ -137,7 +120,7 @@ func (b *Backend) HeaderByNumberOrHash(ctx context.Context, at rpc.BlockNumberOr
 // HeaderByHash implements ethapi.Backend. A pinned request finds its own pending blocks.
 func (b *Backend) HeaderByHash(ctx context.Context, hash common.Hash) (*types.Header, error) {
 	if v := pinned(ctx).byHash(hash); v != nil {
-		return v.block().Header(), nil
+		return v.snap.Block().Header(), nil
 	}
 	return b.EthAPIBackend.HeaderByHash(ctx, hash)
 }
@@ -146,11 +129,11 @@ func (b *Backend) HeaderByHash(ctx context.Context, hash common.Hash) (*types.He
 func (b *Backend) BlockByNumber(ctx context.Context, number rpc.BlockNumber) (*types.Block, error) {
 	if number == rpc.PendingBlockNumber {
 		if v := b.view(ctx); v.snap != nil {
-			return v.block(), nil
+			return v.snap.Block(), nil
 		}
 	}
 	if v := pinned(ctx).byNumber(number); v != nil {
-		return v.block(), nil
+		return v.snap.Block(), nil
 	}
 	return b.EthAPIBackend.BlockByNumber(ctx, number)
 }
@@ -166,7 +149,7 @@ func (b *Backend) BlockByNumberOrHash(ctx context.Context, at rpc.BlockNumberOrH
 // BlockByHash implements ethapi.Backend. A pinned request finds its own pending blocks.
 func (b *Backend) BlockByHash(ctx context.Context, hash common.Hash) (*types.Block, error) {
 	if v := pinned(ctx).byHash(hash); v != nil {
-		return v.block(), nil
+		return v.snap.Block(), nil
 	}
 	return b.EthAPIBackend.BlockByHash(ctx, hash)
 }
@@ -174,7 +157,7 @@ func (b *Backend) BlockByHash(ctx context.Context, hash common.Hash) (*types.Blo
 // GetReceipts implements ethapi.Backend. A pinned request finds those of its own pending blocks.
 func (b *Backend) GetReceipts(ctx context.Context, hash common.Hash) (types.Receipts, error) {
 	if v := pinned(ctx).byHash(hash); v != nil {
-		return v.receipts()
+		return v.snap.Receipts, nil
 	}
 	return b.EthAPIBackend.GetReceipts(ctx, hash)
 }
@@ -208,23 +191,19 @@ func (b *Backend) Pending() (*types.Block, types.Receipts, *state.StateDB) {
 	if err != nil {
 		return nil, nil, nil
 	}
-	receipts, err := v.receipts()
-	if err != nil {
-		return nil, nil, nil
-	}
-	return v.block(), receipts, db
+	return v.snap.Block(), v.snap.Receipts, db
 }
 
 // GetEVM implements ethapi.Backend. On a pending block BLOCKHASH knows the pending blocks underneath.
 func (b *Backend) GetEVM(ctx context.Context, db *state.StateDB, header *types.Header, vmConfig *vm.Config, blockCtx *vm.BlockContext) *vm.EVM {
-	if s := b.view(ctx).snapshotOf(header); s != nil {
+	if v := b.view(ctx).under(header); v != nil {
 		var pending vm.BlockContext
 		if blockCtx != nil {
 			pending = *blockCtx
 		} else {
 			pending = core.NewEVMBlockContext(header, b.chain, nil, b.chain.Config(), db)
 		}
-		pending.GetHash = core.GetHashFn(header, chainUnder(b.chain, s))
+		pending.GetHash = core.GetHashFn(header, chainUnder(b.chain, v.snap))
 		blockCtx = &pending
 	}
 	return b.EthAPIBackend.GetEVM(ctx, db, header, vmConfig, blockCtx)

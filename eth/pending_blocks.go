@@ -41,7 +41,7 @@ func (api *PendingAPI) GetBlockByNumber(ctx context.Context, number rpc.BlockNum
 func (api *PendingAPI) GetBlockReceipts(ctx context.Context, at rpc.BlockNumberOrHash) ([]map[string]any, error) {
 	if isPending(at) {
 		if v := api.b.view(ctx); v.snap != nil {
-			return v.marshalReceipts()
+			return v.marshalReceipts(), nil
 		}
 		// The stock code takes everything pending from the backend at once, unpinned, and ours would look
 		// at the overlay again.
@@ -85,7 +85,7 @@ func (api *PendingAPI) GetRawTransactionByHash(ctx context.Context, hash common.
 func (api *PendingAPI) GetTransactionReceipt(ctx context.Context, hash common.Hash) (map[string]any, error) {
 	ctx, v := api.b.pin(ctx)
 	if i, at, ok := api.pendingOnly(v, hash); ok {
-		return at.marshalReceipt(i)
+		return at.marshalReceipt(i), nil
 	}
 	return api.txs.GetTransactionReceipt(ctx, hash)
 }

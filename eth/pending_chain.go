@@ -30,10 +30,8 @@ func chainUnder(chain *core.BlockChain, s *overlay.Snapshot) core.ChainContext {
 
 // GetHeader implements consensus.ChainHeaderReader.
 func (c *pendingChain) GetHeader(hash common.Hash, number uint64) *types.Header {
-	for at := c.snap; at.Parent != nil; at = at.Parent {
-		if at.Header.ParentHash == hash {
-			return at.Parent.Header
-		}
+	if header := c.snap.AncestorHeader(hash); header != nil {
+		return header
 	}
 	return c.BlockChain.GetHeader(hash, number)
 }

@@ -66,7 +66,7 @@ func TestEthclient(t *testing.T) {
 		require.NoError(t, err)
 		out, err := client.PendingCallContract(ctx, ethereum.CallMsg{To: &probeAddr})
 		require.NoError(t, err)
-		require.EqualValues(t, nonce, new(big.Int).SetBytes(out[128:160]).Uint64())
+		require.Equal(t, nonce, new(big.Int).SetBytes(out[128:160]).Uint64())
 		logs, err := client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: common.Big0, ToBlock: pending})
 		require.NoError(t, err)
 		require.Len(t, logs, len(receipts)-1)

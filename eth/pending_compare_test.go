@@ -5,6 +5,7 @@ package eth
 
 import (
 	"encoding/json"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -207,7 +208,8 @@ func TestPendingForms(t *testing.T) {
 	require.Equal(t, "0x1", byHash["blockNumber"])
 	require.Equal(t, "0x1", byHash["transactionIndex"])
 	header := h.processor.Snapshot().Header
-	require.Equal(t, poke.EffectiveGasTipValue(header.BaseFee).Add(poke.EffectiveGasTipValue(header.BaseFee), header.BaseFee).Text(16), byHash["gasPrice"].(string)[2:])
+	price := new(big.Int).Add(poke.GasTipCap(), header.BaseFee)
+	require.Equal(t, "0x"+price.Text(16), byHash["gasPrice"])
 
 	var receipt map[string]any
 	h.ask(&receipt, "eth_getTransactionReceipt", poke.Hash())

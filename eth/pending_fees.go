@@ -32,7 +32,7 @@ func (f *feeView) HeaderByNumber(ctx context.Context, number rpc.BlockNumber) (*
 // BlockByNumber implements gasprice.OracleBackend.
 func (f *feeView) BlockByNumber(ctx context.Context, number rpc.BlockNumber) (*types.Block, error) {
 	if v := f.view.byNumber(number); v != nil {
-		return v.block(), nil
+		return v.snap.Block(), nil
 	}
 	return f.Backend.BlockByNumber(ctx, number)
 }
@@ -40,18 +40,14 @@ func (f *feeView) BlockByNumber(ctx context.Context, number rpc.BlockNumber) (*t
 // GetReceipts implements gasprice.OracleBackend.
 func (f *feeView) GetReceipts(ctx context.Context, hash common.Hash) (types.Receipts, error) {
 	if v := f.view.byHash(hash); v != nil {
-		return v.receipts()
+		return v.snap.Receipts, nil
 	}
 	return f.Backend.GetReceipts(ctx, hash)
 }
 
 // Pending implements gasprice.OracleBackend. The oracle has no use for the state.
 func (f *feeView) Pending() (*types.Block, types.Receipts, *state.StateDB) {
-	receipts, err := f.view.receipts()
-	if err != nil {
-		return nil, nil, nil
-	}
-	return f.view.block(), receipts, nil
+	return f.view.snap.Block(), f.view.snap.Receipts, nil
 }
 
 // SubscribeChainHeadEvent implements gasprice.OracleBackend. Without a subscription the oracle starts

@@ -198,7 +198,7 @@ func (api *LogsAPI) since(ctx context.Context, v *view, settled, base *types.Hea
 		err  error
 	)
 	if last := base.Number.Uint64(); first <= last {
-		logs, err = api.system.NewRangeFilter(int64(first), int64(last), crit.Addresses, crit.Topics, 0).Logs(ctx) //nolint:gosec // block numbers
+		logs, err = api.system.NewRangeFilter(int64(first), int64(last), crit.Addresses, crit.Topics, 0).Logs(ctx)
 		if err != nil {
 			return nil, err
 		}

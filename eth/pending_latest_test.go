@@ -14,8 +14,6 @@ import (
 	"github.com/ethereum/go-ethereum/eth/filters"
 	"github.com/ethereum/go-ethereum/eth/tracers"
 	"github.com/ethereum/go-ethereum/rpc"
-
-	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 )
 
 // stockServices registers what cmd/flashgeth does before the pending services.
@@ -74,8 +72,13 @@ func TestNotPendingIsStock(t *testing.T) {
 		h.requireStock(t, "eth_createAccessList", params...)
 	}
 	for _, crit := range []any{
-		object{}, object{"blockHash": hash}, object{"blockHash": hash, "fromBlock": "0x0"}, object{"fromBlock": "0x3", "toBlock": "0x1"},
-		object{"fromBlock": "0x0", "toBlock": "0x77"}, object{"topics": []any{nil, nil, nil, nil, nil}}, object{"fromBlock": "0x1", "address": probeAddr},
+		object{},
+		object{"blockHash": hash},
+		object{"blockHash": hash, "fromBlock": "0x0"},
+		object{"fromBlock": "0x3", "toBlock": "0x1"},
+		object{"fromBlock": "0x0", "toBlock": "0x77"},
+		object{"topics": []any{nil, nil, nil, nil, nil}},
+		object{"fromBlock": "0x1", "address": probeAddr},
 	} {
 		h.requireStock(t, "eth_getLogs", crit)
 	}
@@ -125,32 +128,6 @@ func TestPendingFallsBackToLatest(t *testing.T) {
 	require.Equal(t, h.stock.call("eth_getProof", sender, []string{}, "latest"), h.follower.call("eth_getProof", sender, []string{}, "pending"))
 	require.Equal(t, latest["nonce"], h.follower.call("eth_getTransactionCount", sender, "pending"))
 }
-
-// A snapshot that the canonical chain has reached is not served, even before the overlay drops it.
-func TestReachedSnapshotIsNotServed(t *testing.T) {
-	t.Parallel()
-	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
-	held := &heldSnapshot{snapshots: h.processor, snap: h.processor.Snapshot()}
-	b := newBackend(h.follower.eth, held, ethconfig.Defaults.GPO)
-	header, err := b.HeaderByNumber(t.Context(), rpc.PendingBlockNumber)
-	require.NoError(t, err)
-	require.Same(t, held.snap.Header, header)
-
-	h.settle(h.seal())
-	header, err = b.HeaderByNumber(t.Context(), rpc.PendingBlockNumber)
-	require.NoError(t, err)
-	require.Equal(t, h.follower.eth.BlockChain().CurrentBlock().Hash(), header.Hash())
-}
-
-// heldSnapshot is an overlay that stands still.
-type heldSnapshot struct {
-	snapshots
-	snap *overlay.Snapshot
-}
-
-func (s *heldSnapshot) Snapshot() *overlay.Snapshot { return s.snap }
 
 // The pending services are served whatever was registered before, and stay so.
 func TestPendingRegistrationOrder(t *testing.T) {

@@ -204,7 +204,7 @@ func (api *LogsAPI) collect(ctx context.Context, blocks []*overlay.Snapshot, fir
 	)
 	if first <= base {
 		until := min(base, last)
-		logs, err = api.system.NewRangeFilter(int64(first), int64(until), crit.Addresses, crit.Topics, 0).Logs(ctx) //nolint:gosec // block numbers
+		logs, err = api.system.NewRangeFilter(int64(first), int64(until), crit.Addresses, crit.Topics, 0).Logs(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -17,18 +17,14 @@ import (
 
 // marshalHeader returns the pending header as eth_getHeaderByNumber answers it.
 func (v *view) marshalHeader() map[string]any {
-	fields := ethapi.RPCMarshalHeader(v.block().Header())
+	fields := ethapi.RPCMarshalHeader(v.snap.Block().Header())
 	fields["hash"] = common.Hash{}
 	return fields
 }
 
 // marshalBlock returns the pending block as eth_getBlockByNumber answers it.
 func (v *view) marshalBlock(ctx context.Context, fullTx bool) (map[string]any, error) {
-	receipts, err := v.receipts()
-	if err != nil {
-		return nil, err
-	}
-	fields, err := ethapi.RPCMarshalBlock(ctx, v.block(), true, fullTx, v.config, knownReceipts(receipts))
+	fields, err := ethapi.RPCMarshalBlock(ctx, v.snap.Block(), true, fullTx, v.config, knownReceipts(v.snap.Receipts))
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +47,8 @@ func (v *view) marshalTransaction(ctx context.Context, i int) (*ethapi.RPCTransa
 	if i >= len(v.snap.Txs) {
 		return nil, nil //nolint:nilnil // the API's way to say that there is no such transaction
 	}
-	receipt, err := v.receipt(i)
-	if err != nil {
-		return nil, err
-	}
 	block := types.NewBlockWithHeader(v.snap.Header).WithBody(types.Body{Transactions: v.snap.Txs[i : i+1]})
-	fields, err := ethapi.RPCMarshalBlock(ctx, block, true, true, v.config, knownReceipts{receipt})
+	fields, err := ethapi.RPCMarshalBlock(ctx, block, true, true, v.config, knownReceipts(v.snap.Receipts[i:i+1]))
 	if err != nil {
 		return nil, err
 	}
@@ -65,36 +57,24 @@ func (v *view) marshalTransaction(ctx context.Context, i int) (*ethapi.RPCTransa
 	if !ok {
 		return nil, errNotMarshalled
 	}
-	index := hexutil.Uint64(i) //nolint:gosec // an index is not negative
+	index := hexutil.Uint64(i)
 	tx.BlockHash, tx.TransactionIndex = nil, &index
 	return tx, nil
 }
 
 // marshalReceipt returns the receipt of a pending transaction.
-func (v *view) marshalReceipt(i int) (map[string]any, error) {
-	receipt, err := v.receipt(i)
-	if err != nil {
-		return nil, err
-	}
-	return v.marshal(receipt, i), nil
+func (v *view) marshalReceipt(i int) map[string]any {
+	signer := types.MakeSigner(v.config, v.snap.Header.Number, v.snap.Header.Time)
+	return ethapi.MarshalReceipt(v.snap.Receipts[i], common.Hash{}, v.snap.Number(), signer, v.snap.Txs[i], i, v.config)
 }
 
 // marshalReceipts returns the receipts of all pending transactions.
-func (v *view) marshalReceipts() ([]map[string]any, error) {
-	receipts, err := v.receipts()
-	if err != nil {
-		return nil, err
+func (v *view) marshalReceipts() []map[string]any {
+	list := make([]map[string]any, len(v.snap.Receipts))
+	for i := range list {
+		list[i] = v.marshalReceipt(i)
 	}
-	list := make([]map[string]any, len(receipts))
-	for i, receipt := range receipts {
-		list[i] = v.marshal(receipt, i)
-	}
-	return list, nil
-}
-
-func (v *view) marshal(receipt *types.Receipt, i int) map[string]any {
-	signer := types.MakeSigner(v.config, v.snap.Header.Number, v.snap.Header.Time)
-	return ethapi.MarshalReceipt(receipt, common.Hash{}, v.snap.Number(), signer, v.snap.Txs[i], i, v.config)
+	return list
 }
 
 // knownReceipts are the receipts of the one block that is asked for.

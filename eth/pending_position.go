@@ -85,8 +85,8 @@ func (api *PositionAPI) WaitForPosition(ctx context.Context, number, index hexut
 				events = nil
 			}
 		case <-heads:
-		case <-headSub.Err():
-			return nil, errStopping
+		case err := <-headSub.Err():
+			return nil, errors.Join(errStopping, err)
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return nil, &positionTimeoutError{number: uint64(number), index: uint64(index), reached: v.position()}

@@ -47,10 +47,10 @@ func (m *milliseconds) duration(standard, most time.Duration) time.Duration {
 	switch {
 	case m == nil || *m == 0:
 		return standard
-	case uint64(*m) > uint64(most/time.Millisecond): //nolint:gosec // a flag's duration is not negative
+	case uint64(*m) > uint64(most/time.Millisecond):
 		return most
 	}
-	return time.Duration(*m) * time.Millisecond //nolint:gosec // below most
+	return time.Duration(*m) * time.Millisecond
 }
 
 // SendRawTransactionSync serves eth_sendRawTransactionSync (EIP-7966): it submits a transaction and
@@ -91,8 +91,8 @@ func (api *PendingAPI) awaitReceipt(ctx context.Context, hash common.Hash, event
 				events = nil // overlay gone or far behind: canonical blocks go on
 			}
 		case <-heads:
-		case <-stopped:
-			return nil, errStopping
+		case err := <-stopped:
+			return nil, errors.Join(errStopping, err)
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return nil, &txTimeoutError{hash: hash, timeout: wait}

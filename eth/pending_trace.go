@@ -37,7 +37,7 @@ func (api *PendingDebugAPI) TraceCall(ctx context.Context, args ethapi.Transacti
 		pinned, v := api.b.pin(ctx)
 		ctx, at = pinned, rpc.BlockNumberOrHashWithNumber(rpc.LatestBlockNumber)
 		if v.snap != nil {
-			at = rpc.BlockNumberOrHashWithHash(v.block().Hash(), false)
+			at = rpc.BlockNumberOrHashWithHash(v.snap.Block().Hash(), false)
 		}
 	}
 	return api.trace.TraceCall(ctx, args, at, config)
@@ -96,8 +96,8 @@ func (b *Backend) StateAtTransaction(ctx context.Context, block *types.Block, in
 
 // parentState opens the state that the view's block builds on.
 func (b *Backend) parentState(v *view) (*state.StateDB, error) {
-	if v.parent != nil {
-		return v.parent.snap.State()
+	if v.snap.Parent != nil {
+		return v.snap.Parent.State()
 	}
 	return b.chain.StateAt(v.snap.Anchor().Root)
 }

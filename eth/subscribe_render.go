@@ -35,7 +35,7 @@ func (r *rendered) of(config *gethparams.ChainConfig, s *overlay.Snapshot) *rend
 			return have
 		}
 	}
-	made := &rendering{view: newView(config, s)}
+	made := &rendering{view: &view{config: config, snap: s}}
 	if len(r.list) == renderings {
 		r.list = append(r.list[:0], r.list[1:]...)
 	}
@@ -93,10 +93,7 @@ func (r *rendering) freshTransactions(ctx context.Context) ([]json.RawMessage, e
 			if err != nil {
 				return nil, err
 			}
-			receipt, err := r.view.receipt(i)
-			if err != nil {
-				return nil, err
-			}
+			receipt := s.Receipts[i]
 			full := flashblockTransaction{
 				RPCTransaction: tx, Logs: receipt.Logs,
 				GasUsed: hexutil.Uint64(receipt.GasUsed), Status: hexutil.Uint64(receipt.Status),
