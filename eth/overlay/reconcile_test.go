@@ -62,7 +62,10 @@ func drain(sub *Subscription) []Event {
 	var list []Event
 	for {
 		select {
-		case ev := <-sub.Events():
+		case ev, open := <-sub.Events():
+			if !open {
+				return list
+			}
 			list = append(list, ev)
 		default:
 			return list
