@@ -148,5 +148,5 @@ func TestPendingRegistrationOrder(t *testing.T) {
 	for _, api := range pendingAPIs(h.backend, filters.NewFilterSystem(h.backend, filters.Config{}), &ethconfig.Defaults) {
 		names = append(names, api.Namespace)
 	}
-	require.Equal(t, []string{"eth", "eth", "eth", "txpool", "debug", "eth", "debug", "eth", "eth", "debug", "flashblocks", "op"}, names, "our services come after the stock ones")
+	require.Equal(t, []string{"eth", "eth", "eth", "txpool", "debug", "eth", "debug", "eth", "eth", "debug", "op"}, names, "our services come after the stock ones")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/rpc"
 )
 
 // CapabilitiesAPI is the op namespace.
@@ -53,7 +54,18 @@ func (v *view) reached(number, index, head uint64) bool {
 // PositionAPI is the part of the flashblocks namespace with which clients learn what pending answers stand
 // for, and see to it that a node is not behind another one they have read from.
 type PositionAPI struct {
-	b *Backend
+	b     *Backend
+	reads *rpc.Server
+}
+
+func newPositionAPI(b *Backend, reads []rpc.API) (*PositionAPI, error) {
+	api := &PositionAPI{b: b, reads: rpc.NewServer()}
+	for _, service := range reads {
+		if err := api.reads.RegisterName(service.Namespace, service.Service); err != nil {
+			return nil, err
+		}
+	}
+	return api, nil
 }
 
 // GetPosition serves flashblocks_getPosition: the flashblock that pending stands for, null while pending
@@ -65,19 +77,28 @@ func (api *PositionAPI) GetPosition(ctx context.Context) *Position { return api.
 // milliseconds, with the default and the limit of eth_sendRawTransactionSync, it answers with error code 4
 // and the position as data.
 func (api *PositionAPI) WaitForPosition(ctx context.Context, number, index hexutil.Uint64, timeout *milliseconds) (*Position, error) {
+	v, err := api.b.await(ctx, uint64(number), uint64(index), timeout)
+	if err != nil {
+		return nil, err
+	}
+	return v.position(), nil
+}
+
+// await waits until pending has reached a position, and returns the view that has.
+func (b *Backend) await(ctx context.Context, number, index uint64, timeout *milliseconds) (*view, error) {
 	heads := make(chan core.ChainHeadEvent, syncHeads)
-	headSub := api.b.SubscribeChainHeadEvent(heads)
+	headSub := b.SubscribeChainHeadEvent(heads)
 	defer headSub.Unsubscribe()
-	sub := api.b.source.Subscribe()
+	sub := b.source.Subscribe()
 	defer sub.Unsubscribe()
 	events := sub.Events()
 
-	ctx, cancel := context.WithTimeout(ctx, timeout.duration(api.b.RPCTxSyncDefaultTimeout(), api.b.RPCTxSyncMaxTimeout()))
+	ctx, cancel := context.WithTimeout(ctx, timeout.duration(b.RPCTxSyncDefaultTimeout(), b.RPCTxSyncMaxTimeout()))
 	defer cancel()
 	for {
-		v := api.b.current()
-		if v.reached(uint64(number), uint64(index), api.b.CurrentBlock().Number.Uint64()) {
-			return v.position(), nil
+		v := b.current()
+		if v.reached(number, index, b.CurrentBlock().Number.Uint64()) {
+			return v, nil
 		}
 		select {
 		case _, ok := <-events:
@@ -89,7 +110,7 @@ func (api *PositionAPI) WaitForPosition(ctx context.Context, number, index hexut
 			return nil, errors.Join(errStopping, err)
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return nil, &positionTimeoutError{number: uint64(number), index: uint64(index), reached: v.position()}
+				return nil, &positionTimeoutError{number: number, index: index, reached: v.position()}
 			}
 			return nil, ctx.Err()
 		}

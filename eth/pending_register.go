@@ -39,7 +39,12 @@ func RegisterPending(stack *node.Node, ethereum *gethEth.Ethereum, cfg PendingCo
 		LogQueryLimit: node.LogQueryLimit,
 		RangeLimit:    node.RangeLimit,
 	})
-	stack.RegisterAPIs(pendingAPIs(b, logs, node))
+	apis := pendingAPIs(b, logs, node)
+	position, err := newPositionAPI(b, apis)
+	if err != nil {
+		return nil, err
+	}
+	stack.RegisterAPIs(append(apis, rpc.API{Namespace: "flashblocks", Service: position}))
 	if cfg.GraphQL {
 		if err := graphql.New(stack, &graphqlBackend{Backend: b}, logs, stack.Config().GraphQLCors, stack.Config().GraphQLVirtualHosts); err != nil {
 			return nil, err
@@ -56,7 +61,6 @@ func pendingAPIs(b *Backend, logs *filters.FilterSystem, cfg *ethconfig.Config) 
 		{Namespace: "eth", Service: newLogsAPI(b, logs, cfg)},
 		{Namespace: "eth", Service: newPendingAPI(b)},
 		{Namespace: "debug", Service: newPendingDebugAPI(b)},
-		{Namespace: "flashblocks", Service: &PositionAPI{b: b}},
 		{Namespace: "op", Service: new(CapabilitiesAPI)},
 	}...)
 }
