@@ -6,8 +6,9 @@ package overlay
 import (
 	"errors"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/log"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 // receive judges a flashblock and keeps it if it belongs to the attempt in progress. Executing is left to

@@ -10,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
+
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
-	"github.com/stretchr/testify/require"
 )
 
 // newBench returns a harness and a slot with so many transactions beside the deposit: transfers, storage
@@ -228,4 +230,3 @@ func BenchmarkCall(b *testing.B) {
 	b.ReportMetric(median(ratios), "pending/latest")
 	b.ReportMetric(0, "ns/op")
 }
-

@@ -6,8 +6,9 @@ package overlay
 import (
 	"testing"
 
-	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // The snapshots of a builder node, which executes nothing again, equal those of a follower.

@@ -12,22 +12,24 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
-	gethminer "github.com/ethereum/go-ethereum/miner"
-	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/VictoriaMetrics/metrics.summariesSwapCron"), // so is this
+		goleak.IgnoreAnyFunction("github.com/VictoriaMetrics/metrics.summariesSwapCron"),         // so is this
 		goleak.IgnoreAnyFunction("github.com/ethereum/go-ethereum/core.(*txSenderCacher).cache"), // op-geth's, for the life of the process
 	)
 }
@@ -234,7 +236,7 @@ func (h *harness) requirePrefix(chain *core.BlockChain, s *Snapshot, sl slot, in
 	h.t.Helper()
 	require.NotNil(h.t, s)
 	block := sl.block
-	require.EqualValues(h.t, block.NumberU64(), s.Number())
+	require.Equal(h.t, block.NumberU64(), s.Number())
 	require.EqualValues(h.t, index, s.Index)
 	require.Equal(h.t, block.ParentHash(), s.Header.ParentHash)
 	require.Len(h.t, s.Receipts, len(s.Txs))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 

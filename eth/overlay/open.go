@@ -9,10 +9,11 @@ import (
 	"runtime/debug"
 
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/log"
 	gethparams "github.com/ethereum/go-ethereum/params"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // maxDepth is how many pending blocks may stand on the canonical head. In normal operation it is two: a
@@ -145,4 +146,3 @@ func (p *Processor) prepare(b *block, parent *types.Header, first *flashblocks.F
 	b.exec, err = miner.NewExecution(chain, parent, b.header, db, l1Info, p.cfg.VMConfig(b.header))
 	return err
 }
-

@@ -6,8 +6,9 @@ package overlay
 import (
 	"testing"
 
-	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // Over many blocks of random transactions, every snapshot equals what the canonical block begins with,

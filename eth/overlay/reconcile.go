@@ -9,8 +9,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/log"
+
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // likeness is how a pending block compares to the canonical block of its number.
@@ -35,7 +36,7 @@ func (p *Processor) follow() {
 	}
 	p.head, p.headHash = head, hash
 	if parent := p.cfg.Chain.GetHeaderByHash(head.ParentHash); parent != nil {
-		p.blockTime = min(time.Duration(head.Time-parent.Time)*time.Second, maxBlockTime) //nolint:gosec // bounded
+		p.blockTime = min(time.Duration(head.Time-parent.Time)*time.Second, maxBlockTime)
 	}
 	p.advanced()
 	p.reconcile()

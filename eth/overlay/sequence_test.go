@@ -6,11 +6,13 @@ package overlay
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
-	"github.com/stretchr/testify/require"
 )
 
 // A new payload id replaces the attempt, whatever its index 0 holds.

@@ -6,11 +6,13 @@ package overlay
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
+
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
-	"github.com/stretchr/testify/require"
 )
 
 // requireState asserts that the state of a complete snapshot is the canonical one of its block, for every

@@ -8,11 +8,12 @@ import (
 	"math/big"
 	"math/rand"
 
+	"github.com/holiman/uint256"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	gethparams "github.com/ethereum/go-ethereum/params"
-	"github.com/holiman/uint256"
 )
 
 const (
@@ -63,7 +64,7 @@ func deployment(code []byte) []byte {
 	return append([]byte{0x60, byte(len(code)), 0x80, 0x60, 0x0b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3}, code...)
 }
 
-func (m *Mix) word(n int) uint64 { return uint64(m.rng.Intn(n)) } //nolint:gosec // not negative
+func (m *Mix) word(n int) uint64 { return uint64(m.rng.Intn(n)) }
 
 // call is the target, value, gas and data of a random call.
 func (m *Mix) call() (to *common.Address, value int64, gas uint64, data []byte) {
@@ -143,7 +144,7 @@ func (m *Mix) tx(account int, nonce uint64) *types.Transaction {
 	case n < 6 && m.c.Config.Fork >= Isthmus && to != nil:
 		inner = &types.SetCodeTx{
 			ChainID: uint256.MustFromBig(chainID), Nonce: nonce, GasTipCap: uint256.MustFromBig(tip), GasFeeCap: uint256.MustFromBig(feeCap),
-			Gas: gas + 150_000, To: *to, Value: uint256.NewInt(uint64(value)), Data: data, //nolint:gosec // not negative
+			Gas: gas + 150_000, To: *to, Value: uint256.NewInt(uint64(value)), Data: data,
 			AuthList: []types.SetCodeAuthorization{m.authorization()},
 		}
 	default:
