@@ -35,6 +35,7 @@ type Probe struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
+	begin   time.Time // what was sent before is not measured
 	sent    map[common.Hash]time.Time
 	samples []time.Duration // ring
 	count   int
@@ -49,14 +50,21 @@ func NewProbe(ws string) *Probe {
 func (p *Probe) Sent(tx common.Hash, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if at.Before(p.begin) {
+		return
+	}
 	if len(p.sent) >= probeWaiting {
 		clear(p.sent) // nothing has come back for long: whatever was sent is lost
 	}
 	p.sent[tx] = at
 }
 
-// Start begins to listen to the follower, which may be down for a while.
-func (p *Probe) Start(ctx context.Context) {
+// Start begins to listen to the follower, which may be down for a while. Transactions sent before begin are
+// not measured: the chain may not have started yet.
+func (p *Probe) Start(ctx context.Context, begin time.Time) {
+	p.mu.Lock()
+	p.begin = begin
+	p.mu.Unlock()
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	p.wg.Go(func() {
 		for ctx.Err() == nil {

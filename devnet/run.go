@@ -110,17 +110,17 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.observer.Start(ctx); err != nil {
 		return err
 	}
+	s.begin = time.Now()
+	if genesis := time.Unix(int64(s.net.Genesis().Timestamp), 0); genesis.After(s.begin) {
+		s.begin = genesis
+	}
 	if ends.FollowerWS != "" {
-		s.probe.Start(ctx)
+		s.probe.Start(ctx, s.begin.Add(s.cfg.BlockTime))
 		defer s.probe.Stop()
 	}
 	if err := s.load.Start(ctx); err != nil {
 		_, stopErr := s.observer.Stop()
 		return errors.Join(err, stopErr)
-	}
-	s.begin = time.Now()
-	if genesis := time.Unix(int64(s.net.Genesis().Timestamp), 0); genesis.After(s.begin) {
-		s.begin = genesis
 	}
 	failure := s.watch(ctx)
 	s.load.Stop()

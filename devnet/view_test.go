@@ -54,7 +54,7 @@ func play(v View) {
 func testStatus() Status {
 	return Status{
 		Elapsed: 41*time.Second + 600*time.Millisecond, Unsafe: 1205, Safe: 1190, Accepted: 2100, Rejected: 1,
-		Summary: Summary{Blocks: 1205, Flashblocks: 13_255, Txs: 1_234_567, Matching: 1203, Unstreamed: 1, Differing: 1, Difference: "block 1205: gas used was published as 1 and sealed as 2"},
+		Summary:  Summary{Blocks: 1205, Flashblocks: 13_255, Txs: 1_234_567, Matching: 1203, Unstreamed: 1, Differing: 1, Difference: "block 1205: gas used was published as 1 and sealed as 2"},
 		Follower: Preconfirmation{Count: 2_050, P50: 104_600 * time.Microsecond, P99: 198 * time.Millisecond},
 	}
 }

@@ -99,9 +99,15 @@ type logConsumer struct {
 func (c *logConsumer) begin(at *overlay.Snapshot) { c.start = at }
 
 func (c *logConsumer) event(_ context.Context, ev overlay.Event) ([]any, error) {
-	var items []any
+	var (
+		items []any
+		start = c.start
+	)
+	if len(ev.Withdrawn) > 0 {
+		c.start = nil // what comes under the same payload id from now on is told from its beginning
+	}
 	for _, s := range ev.Withdrawn {
-		for _, receipt := range s.Receipts[c.unseen(s):] {
+		for _, receipt := range s.Receipts[toldBefore(start, s):] {
 			for _, l := range receipt.Logs {
 				if c.filter.matches(l) {
 					removed := *l
@@ -124,9 +130,10 @@ func (c *logConsumer) event(_ context.Context, ev overlay.Event) ([]any, error) 
 	return items, nil
 }
 
-// unseen returns how many transactions of a block were preconfirmed before the subscription began.
-func (c *logConsumer) unseen(s *overlay.Snapshot) int {
-	for at := c.start; at != nil; at = at.Parent {
+// toldBefore returns how many transactions of a block were preconfirmed already at start, before the
+// subscription began.
+func toldBefore(start, s *overlay.Snapshot) int {
+	for at := start; at != nil; at = at.Parent {
 		if at.PayloadID == s.PayloadID {
 			return min(len(at.Txs), len(s.Txs))
 		}
