@@ -125,15 +125,12 @@ func (b *Backend) HeaderByHash(ctx context.Context, hash common.Hash) (*types.He
 	return b.EthAPIBackend.HeaderByHash(ctx, hash)
 }
 
-// BlockByNumber implements ethapi.Backend. A pinned request finds its own pending blocks.
+// BlockByNumber implements ethapi.Backend.
 func (b *Backend) BlockByNumber(ctx context.Context, number rpc.BlockNumber) (*types.Block, error) {
 	if number == rpc.PendingBlockNumber {
 		if v := b.view(ctx); v.snap != nil {
 			return v.snap.Block(), nil
 		}
-	}
-	if v := pinned(ctx).byNumber(number); v != nil {
-		return v.snap.Block(), nil
 	}
 	return b.EthAPIBackend.BlockByNumber(ctx, number)
 }

@@ -66,7 +66,7 @@ func (api *PendingAPI) GetTransactionByBlockNumberAndIndex(ctx context.Context, 
 // view is taken first, so that a transaction that becomes canonical meanwhile is found in one of them.
 func (api *PendingAPI) GetTransactionByHash(ctx context.Context, hash common.Hash) (*ethapi.RPCTransaction, error) {
 	ctx, v := api.b.pin(ctx)
-	if i, at, ok := api.pendingOnly(v, hash); ok {
+	if i, at, ok := api.b.pendingOnly(v, hash); ok {
 		return at.marshalTransaction(ctx, i)
 	}
 	return api.txs.GetTransactionByHash(ctx, hash)
@@ -75,7 +75,7 @@ func (api *PendingAPI) GetTransactionByHash(ctx context.Context, hash common.Has
 // GetRawTransactionByHash serves eth_getRawTransactionByHash.
 func (api *PendingAPI) GetRawTransactionByHash(ctx context.Context, hash common.Hash) (hexutil.Bytes, error) {
 	ctx, v := api.b.pin(ctx)
-	if i, at, ok := api.pendingOnly(v, hash); ok {
+	if i, at, ok := api.b.pendingOnly(v, hash); ok {
 		return at.snap.Txs[i].MarshalBinary()
 	}
 	return api.txs.GetRawTransactionByHash(ctx, hash)
@@ -84,19 +84,19 @@ func (api *PendingAPI) GetRawTransactionByHash(ctx context.Context, hash common.
 // GetTransactionReceipt serves eth_getTransactionReceipt: canonical, else pending.
 func (api *PendingAPI) GetTransactionReceipt(ctx context.Context, hash common.Hash) (map[string]any, error) {
 	ctx, v := api.b.pin(ctx)
-	if i, at, ok := api.pendingOnly(v, hash); ok {
+	if i, at, ok := api.b.pendingOnly(v, hash); ok {
 		return at.marshalReceipt(i), nil
 	}
 	return api.txs.GetTransactionReceipt(ctx, hash)
 }
 
 // pendingOnly finds a transaction in the pending blocks if it is not canonical.
-func (api *PendingAPI) pendingOnly(v *view, hash common.Hash) (int, *view, bool) {
+func (b *Backend) pendingOnly(v *view, hash common.Hash) (int, *view, bool) {
 	at, i, ok := v.find(hash)
 	if !ok {
 		return 0, nil, false
 	}
-	if canonical, _, _, _, _ := api.b.GetCanonicalTransaction(hash); canonical {
+	if canonical, _, _, _, _ := b.GetCanonicalTransaction(hash); canonical {
 		return 0, nil, false
 	}
 	return i, at, true

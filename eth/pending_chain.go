@@ -22,9 +22,6 @@ var _ core.ChainContext = (*pendingChain)(nil)
 
 // chainUnder returns the chain as the transactions of the snapshot's block see it.
 func chainUnder(chain *core.BlockChain, s *overlay.Snapshot) core.ChainContext {
-	if s.Parent == nil {
-		return chain
-	}
 	return &pendingChain{BlockChain: chain, snap: s}
 }
 
@@ -33,5 +30,8 @@ func (c *pendingChain) GetHeader(hash common.Hash, number uint64) *types.Header 
 	if header := c.snap.AncestorHeader(hash); header != nil {
 		return header
 	}
-	return c.BlockChain.GetHeader(hash, number)
+	if header := c.BlockChain.GetHeader(hash, number); header != nil || number != c.snap.Number() || hash != c.snap.Block().Hash() {
+		return header
+	}
+	return c.snap.Header // of a block simulated on top of it
 }

@@ -21,9 +21,19 @@ type feeView struct {
 	view *view
 }
 
+// byNumber finds a pending block.
+func (f *feeView) byNumber(number rpc.BlockNumber) *view {
+	for at := range f.view.blocks {
+		if number >= 0 && at.snap.Number() == uint64(number) {
+			return at
+		}
+	}
+	return nil
+}
+
 // HeaderByNumber implements gasprice.OracleBackend.
 func (f *feeView) HeaderByNumber(ctx context.Context, number rpc.BlockNumber) (*types.Header, error) {
-	if v := f.view.byNumber(number); v != nil {
+	if v := f.byNumber(number); v != nil {
 		return v.snap.Header, nil
 	}
 	return f.Backend.HeaderByNumber(ctx, number)
@@ -31,7 +41,7 @@ func (f *feeView) HeaderByNumber(ctx context.Context, number rpc.BlockNumber) (*
 
 // BlockByNumber implements gasprice.OracleBackend.
 func (f *feeView) BlockByNumber(ctx context.Context, number rpc.BlockNumber) (*types.Block, error) {
-	if v := f.view.byNumber(number); v != nil {
+	if v := f.byNumber(number); v != nil {
 		return v.snap.Block(), nil
 	}
 	return f.Backend.BlockByNumber(ctx, number)

@@ -129,7 +129,7 @@ func newPendingHarness(t testing.TB) *pendingHarness {
 	h.follower = newUnstarted(t, jovian, pendingGenesis())
 	require.NoError(t, catalyst.Register(h.follower.stack, h.follower.eth))
 	stockServices(h.follower)
-	h.processor, err = overlay.New(overlay.Config{Chain: h.follower.eth.BlockChain()})
+	h.processor, err = overlay.New(overlay.Config{Chain: h.follower.eth.BlockChain(), StaleAfter: time.Hour})
 	require.NoError(t, err)
 	node := ethconfig.Defaults
 	node.TxSyncDefaultTimeout, node.TxSyncMaxTimeout = 20*time.Second, time.Minute

@@ -53,10 +53,10 @@ func RegisterPending(stack *node.Node, ethereum *gethEth.Ethereum, cfg PendingCo
 	return b, nil
 }
 
-// pendingAPIs lists the services in the order they have to be registered in: the stock ones on our
-// backend, then what they would get wrong.
+// pendingAPIs lists the services in the order they have to be registered in: the stock ones, on our
+// backend where that is enough, then what they would get wrong.
 func pendingAPIs(b *Backend, logs *filters.FilterSystem, cfg *ethconfig.Config) []rpc.API {
-	apis := append(ethapi.GetAPIs(b), tracers.APIs(b)...)
+	apis := append(ethapi.GetAPIs(b), tracers.APIs(b.EthAPIBackend)...)
 	return append(apis, []rpc.API{
 		{Namespace: "eth", Service: newLogsAPI(b, logs, cfg)},
 		{Namespace: "eth", Service: newPendingAPI(b)},

@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 )
@@ -39,26 +38,6 @@ func (v *view) byHash(hash common.Hash) *view {
 			return at
 		}
 		named = at.snap.Header.ParentHash
-	}
-	return nil
-}
-
-// byNumber finds a pending block.
-func (v *view) byNumber(number rpc.BlockNumber) *view {
-	for at := range v.blocks {
-		if number >= 0 && at.snap.Number() == uint64(number) {
-			return at
-		}
-	}
-	return nil
-}
-
-// of finds the pending block that block, a pointer the view has given out, is.
-func (v *view) of(block *types.Block) *view {
-	for at := range v.blocks {
-		if at.snap.Block() == block {
-			return at
-		}
 	}
 	return nil
 }
