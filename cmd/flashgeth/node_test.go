@@ -23,13 +23,14 @@ func TestVersion(t *testing.T) {
 }
 
 // TestNode inits a data directory, runs a node on it and talks to it over every way in, with and without
-// the builder.
+// flashblocks.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	genesis := testGenesis(t)
 	for name, flags := range map[string][]string{
 		"op-geth":     nil,
 		"flashblocks": {"--flashblocks.enabled", "--flashblocks.port", "0", "--flashblocks.metrics-addr", "127.0.0.1:0"},
+		"follower":    {"--flashblocks-url", "ws://127.0.0.1:1", "--flashblocks.metrics-addr", "127.0.0.1:0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,6 +42,8 @@ func TestNode(t *testing.T) {
 			endpoint := "http://" + node.awaitLog(`HTTP server started +endpoint=(\S+) auth=false`)
 			if flags != nil {
 				requireStatus(t, node.awaitLog(`Serving flashblocks metrics +url=(\S+)`), http.StatusOK)
+				requireStatus(t, endpoint+"/healthz", http.StatusOK)
+				requireStatus(t, endpoint+"/readyz", http.StatusServiceUnavailable) // nobody drives it
 			}
 
 			for _, url := range []string{ipc, endpoint} {

@@ -46,6 +46,7 @@ func TestStartErrors(t *testing.T) {
 		"subscribers":          {[]string{"--flashblocks.ws-subscriber-limit", "0"}, "flashblocks subscriber limit 0 must be greater than zero"},
 		"metadata":             {[]string{"--flashblocks.metadata", "base"}, `flashblocks metadata form "base" is unknown`},
 		"metrics address":      {[]string{"--flashblocks.metrics-addr", "9001"}, `flashblocks metrics address "9001" is not host:port`},
+		"stream to follow":     {[]string{"--flashblocks.url", "ws://a"}, "flashblocks.url cannot be combined with flashblocks.enabled: a builder serves pending state from its own stream"},
 		"dev mode":             {[]string{"--dev"}, "cannot be combined with --dev"},
 		"light client":         {[]string{"--beacon.api", "http://127.0.0.1:1"}, "cannot be combined with --dev or --beacon.api"},
 		"unknown flag":         {[]string{"--flashblocks.interval", "200"}, "flag provided but not defined: -flashblocks.interval"},
@@ -58,6 +59,27 @@ func TestStartErrors(t *testing.T) {
 			datadir := filepath.Join(t.TempDir(), "data")
 			args := append([]string{"--datadir", datadir, "--flashblocks.enabled"}, tc.args...)
 			requireFatal(t, run(t, args...), tc.want)
+			require.NoDirExists(t, datadir, "the node was half made")
+		})
+	}
+}
+
+func TestFollowerStartErrors(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"not a websocket": {[]string{"--flashblocks.url", "https://a"}, `flashblocks.url, stream 1: the URL must begin with ws:// or wss://, not "https"`},
+		"second is bad":   {[]string{"--websocket-url", "ws://a,wss://"}, "flashblocks.url, stream 2: the URL has no host"},
+		"impatient":       {[]string{"--flashblocks.url", "ws://a", "--flashblocks.upstream-timeout-ms", "0"}, "flashblocks upstream timeout 0s is below the shortest supported"},
+		"never ready":     {[]string{"--flashblocks.url", "ws://a", "--flashblocks.ready-max-age-ms", "0"}, "flashblocks readiness age 0s must be greater than zero"},
+		"dev mode":        {[]string{"--flashblocks.url", "ws://a", "--dev"}, "cannot be combined with --dev"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			datadir := filepath.Join(t.TempDir(), "data")
+			requireFatal(t, run(t, append([]string{"--datadir", datadir}, tc.args...)...), tc.want)
 			require.NoDirExists(t, datadir, "the node was half made")
 		})
 	}
@@ -125,6 +147,19 @@ func TestDisabledBuilderWarns(t *testing.T) {
 	require.Contains(t, r.stderr, "flag=--flashblocks.port")
 	require.NotContains(t, r.stderr, "flag=--flashblocks.addr")
 	require.Contains(t, r.stdout, "Enabled = false\n")
+}
+
+// TestFollowerWarns: flags of a builder mean nothing to a follower, and the other way round.
+func TestFollowerWarns(t *testing.T) {
+	t.Parallel()
+	r := mustRun(t, "dumpconfig", "--datadir", t.TempDir(), "--flashblocks.url", "ws://a, wss://b", "--flashblocks.port", "1", "--flashblocks.strict")
+	require.Contains(t, r.stderr, "flag=--flashblocks.port")
+	require.NotContains(t, r.stderr, "flag=--flashblocks.strict")
+	require.NotContains(t, r.stderr, "flag=--flashblocks.url")
+	require.Contains(t, r.stdout, `URLs = ["ws://a", "wss://b"]`)
+
+	r = mustRun(t, "dumpconfig", "--datadir", t.TempDir(), "--flashblocks.enabled", "--flashblocks.strict")
+	require.Contains(t, r.stderr, "flag=--flashblocks.strict")
 }
 
 func TestRemoveDB(t *testing.T) {
