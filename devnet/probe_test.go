@@ -14,7 +14,7 @@ import (
 )
 
 func probeHash(i int) (h common.Hash) {
-	binary.BigEndian.PutUint64(h[:], uint64(i)) //nolint:gosec // a small count
+	binary.BigEndian.PutUint64(h[:], uint64(i))
 	return h
 }
 

@@ -165,7 +165,7 @@ func (f *follower) start(ctx context.Context) error {
 	f.merge.start(ctx)
 	for i, s := range f.streams {
 		if err := s.sub.Start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("flashblocks.url, stream %d: %w", i+1, err), f.close())
+			return errors.Join(fmt.Errorf("flashblocks.url, stream %d: %w", i+1, err), f.close()) //nolint:contextcheck // the stop has a time limit of its own
 		}
 	}
 	log.Info("Following flashblocks", "streams", len(f.streams))

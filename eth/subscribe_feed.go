@@ -163,7 +163,8 @@ func (f *feed) serve(notifier *rpc.Notifier, sub *rpc.Subscription, events *over
 			if nc, ok := c.(noticeConsumer); ok {
 				items = []any{nc.lost(last)}
 			}
-		case <-sub.Err():
+		case err := <-sub.Err():
+			log.Trace("RPC subscription ended", "id", sub.ID, "err", err)
 			return
 		case <-f.quit:
 			return
@@ -181,7 +182,8 @@ func (f *feed) end(notifier *rpc.Notifier, sub *rpc.Subscription) {
 	select {
 	case <-f.quit:
 		return
-	case <-sub.Err():
+	case err := <-sub.Err():
+		log.Trace("RPC subscription ended", "id", sub.ID, "err", err)
 		return
 	default:
 	}
