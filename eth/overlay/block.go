@@ -99,7 +99,7 @@ func (b *block) extend(fb *flashblocks.Flashblock) (err error) {
 			return fmt.Errorf("%w: %d: %w", errExecution, i, err)
 		}
 	}
-	if err := complete(b.config, b.header, b.txs, b.gasUsed, txs, receipts); err != nil {
+	if err := complete(b.config, b.header, b.txs, txs, receipts); err != nil {
 		return err
 	}
 	for _, receipt := range receipts {
@@ -122,7 +122,7 @@ func (b *block) adopt(built *miner.Built) error {
 		cpy := *receipt // the builder's own goes into the sealed block
 		receipts[i] = &cpy
 	}
-	if err := complete(b.config, b.header, b.txs, b.gasUsed, built.Txs, receipts); err != nil {
+	if err := complete(b.config, b.header, b.txs, built.Txs, receipts); err != nil {
 		return err
 	}
 	b.receiptRoot, b.bloom, b.gasUsed = fb.Diff.ReceiptsRoot, fb.Diff.LogsBloom, fb.Diff.GasUsed

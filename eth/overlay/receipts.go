@@ -12,7 +12,7 @@ import (
 // complete fills in what op-geth derives when it reads receipts from the database: price, DA footprint
 // and the fees for L1 and the operator. before is the part of the block that fresh, the receipts of txs,
 // comes after. The cost is that of the fresh ones.
-func complete(cfg *gethparams.ChainConfig, header *types.Header, before types.Transactions, used uint64, txs types.Transactions, fresh types.Receipts) error {
+func complete(cfg *gethparams.ChainConfig, header *types.Header, before, txs types.Transactions, fresh types.Receipts) error {
 	if len(txs) == 0 {
 		return nil
 	}
@@ -24,14 +24,13 @@ func complete(cfg *gethparams.ChainConfig, header *types.Header, before types.Tr
 	)
 	if len(before) > 0 {
 		list = append(list, before[0])
-		temp = append(temp, &types.Receipt{Type: before[0].Type(), CumulativeGasUsed: used})
+		temp = append(temp, &types.Receipt{Type: before[0].Type()})
 	}
 	skip := len(list)
 	list = append(list, txs...)
 	for _, r := range fresh {
 		temp = append(temp, &types.Receipt{
 			Type:                  r.Type,
-			CumulativeGasUsed:     r.CumulativeGasUsed,
 			DepositNonce:          r.DepositNonce,
 			DepositReceiptVersion: r.DepositReceiptVersion,
 		})

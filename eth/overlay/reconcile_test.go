@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	gethparams "github.com/ethereum/go-ethereum/params"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
@@ -128,7 +129,7 @@ func (h *harness) requireRoots(s *Snapshot) {
 	require.NoError(h.t, err)
 	anchor, err := h.follower.StateAt(s.Anchor().Root)
 	require.NoError(h.t, err)
-	for _, addr := range []common.Address{testchain.StorageAddr, types.L1BlockAddr, testchain.LoggerAddr} {
+	for _, addr := range []common.Address{gethparams.BeaconRootsAddress, gethparams.HistoryStorageAddress, testchain.LoggerAddr} {
 		require.Equal(h.t, anchor.GetStorageRoot(addr), have.GetStorageRoot(addr), addr)
 	}
 }

@@ -102,6 +102,16 @@ func TestGap(t *testing.T) {
 		h.requirePrefix(h.BlockChain(), h.land(s[0].block), s[1], 1)
 		h.requirePrefix(h.BlockChain(), h.deliver(s[1].fbs[2:]...), s[1], 4)
 	})
+	t.Run("in a block that waits", func(t *testing.T) {
+		t.Parallel()
+		h := newJovian(t)
+		s := h.slots(3)
+		h.deliver(s[0].fbs...)
+		h.deliver(s[2].fbs[0], s[2].fbs[2])
+		require.False(t, h.p.Snapshot().Incomplete, "nothing is missing of the block that is shown")
+		h.requirePrefix(h.BlockChain(), h.p.Snapshot(), s[0], 4)
+		require.Zero(t, h.p.metrics.interrupted.Get())
+	})
 	t.Run("start of the next block missed and replayed", func(t *testing.T) {
 		t.Parallel()
 		h := newJovian(t)

@@ -146,12 +146,14 @@ func TestSnapshotIsBoundedByTheChain(t *testing.T) {
 	t.Parallel()
 	var block atomic.Bool
 	gate, blocked := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(gate) })
 	h := newHarness(t, harnessConfig{chain: testchain.Config{Fork: testchain.Jovian}, before: func(uint64) {
 		if block.Load() {
 			close(blocked)
 			<-gate
 		}
 	}})
+	t.Cleanup(release)
 	s := h.slots(3)
 	h.deliver(s[0].fbs...)
 	h.requirePrefix(h.BlockChain(), h.deliver(s[1].fbs[:3]...), s[1], 2)
@@ -168,7 +170,7 @@ func TestSnapshotIsBoundedByTheChain(t *testing.T) {
 	require.NotNil(t, h.p.Snapshot(), "a lower tip reopens it")
 	testchain.Insert(t, h.follower, h.fork(s[0], 3).block)
 	require.Nil(t, h.p.Snapshot(), "another branch")
-	close(gate)
+	release()
 	h.sync()
 	require.Nil(t, h.p.Snapshot())
 }
