@@ -5,6 +5,7 @@ package miner
 
 import (
 	"github.com/ethereum/go-ethereum/core/types"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
