@@ -25,15 +25,15 @@ UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
 RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy)(/|$$)')
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-race test-e2e test-upstream bench fuzz lint fmt tidy-check opstack devnet soak clean
+.PHONY: bench-proxy soak-proxy help build test test-unit test-race test-e2e test-upstream bench fuzz lint fmt tidy-check opstack devnet soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-build: ## build the binaries into bin/: flashgeth, devnet
-	@echo "==> building flashgeth and devnet (a cold cache takes some minutes)"
+build: ## build the binaries into bin/: flashgeth, flashproxy, devnet
+	@echo "==> building flashgeth, flashproxy and devnet (a cold cache takes some minutes)"
 	@mkdir -p $(BIN)
-	$(BUILD) -o $(BIN)/ ./cmd/flashgeth ./cmd/devnet
+	$(BUILD) -o $(BIN)/ ./cmd/flashgeth ./cmd/flashproxy ./cmd/devnet
 
 test: build test-unit test-race test-e2e ## run all tests: unit, race, end to end with the real op-node
 
@@ -56,6 +56,13 @@ test-upstream: ## run the canaries that watch op-geth; first thing to run after 
 bench: ## run the benchmarks, with the ratios of the README
 	@echo "==> benchmarks"
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
+
+bench-proxy: ## compare flashproxy's fan-out with a bare loop of writes and other libraries, 9,000 subscribers
+	@echo "==> fan-out of flashproxy beside its peers"
+	cd proxy/bench && $(GO) test -run '^$$' -bench Peers -benchtime 1x -timeout 30m .
+
+soak-proxy: ## run flashproxy for ten minutes with 2,000 clients that die and resume while upstreams restart
+	PROXY_SOAK_TIME=10m PROXY_SOAK_CLIENTS=2000 $(GO) test -run TestSoak -count 1 -v -timeout 30m ./tests/proxy
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@grep -rlE --include='*_test.go' --exclude-dir=bin --exclude-dir=build --exclude-dir=tools '^func Fuzz[A-Z]' . | sort | while read -r file; do \

@@ -196,12 +196,13 @@ func TestSoak(t *testing.T) {
 	second.start()
 	s.final.Store(first.next)
 	s.ending.Store(true)
-	for n := first.next; n < first.next+1; n++ { // one more wakes everybody who waits for a message
-		first.publish()
-		second.publish()
-	}
+	// The stream goes on, so that nobody waits for a message that would tell him to end.
+	over := make(chan struct{})
+	chaos.Go(func() { publishing(over, first, second) })
 	finish := time.AfterFunc(patience, cancel)
 	crowd.Wait()
+	close(over)
+	chaos.Wait()
 	require.True(t, finish.Stop(), "some clients never got the last message")
 	require.Empty(t, s.faults)
 	require.Greater(t, s.resumes.Load(), uint64(clients/4), "clients resumed")
