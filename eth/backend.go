@@ -191,9 +191,10 @@ func (b *Backend) Pending() (*types.Block, types.Receipts, *state.StateDB) {
 	return v.snap.Block(), v.snap.Receipts, db
 }
 
-// GetEVM implements ethapi.Backend. On a pending block BLOCKHASH knows the pending blocks underneath.
+// GetEVM implements ethapi.Backend. On a pending block of a pinned request BLOCKHASH knows the pending
+// blocks underneath.
 func (b *Backend) GetEVM(ctx context.Context, db *state.StateDB, header *types.Header, vmConfig *vm.Config, blockCtx *vm.BlockContext) *vm.EVM {
-	if v := b.view(ctx).under(header); v != nil {
+	if v := pinned(ctx).under(header); v != nil {
 		var pending vm.BlockContext
 		if blockCtx != nil {
 			pending = *blockCtx

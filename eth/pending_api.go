@@ -21,9 +21,8 @@ import (
 // estimateErrorRatio is how much eth_estimateGas may overestimate, the same as op-geth's.
 const estimateErrorRatio = 0.015
 
-// PendingAPI overrides the methods of the eth namespace whose answers at pending the stock code on our
-// backend would get wrong. Questions about anything else go to the stock code unchanged. Methods that are
-// not here ask the backend once and need no help.
+// PendingAPI overrides the methods of the eth namespace that answer wrongly at pending on our backend, or
+// ask it more than once. Questions about anything else go to the stock code unchanged.
 type PendingAPI struct {
 	b     *Backend
 	chain *ethapi.BlockChainAPI  // stock code on our backend
@@ -38,6 +37,21 @@ func newPendingAPI(b *Backend) *PendingAPI {
 		txs:   ethapi.NewTransactionAPI(b, new(ethapi.AddrLocker)),
 		stock: ethapi.NewBlockChainAPI(b.EthAPIBackend),
 	}
+}
+
+// GetBalance serves eth_getBalance.
+func (api *PendingAPI) GetBalance(ctx context.Context, address common.Address, at rpc.BlockNumberOrHash) (*hexutil.Big, error) {
+	return api.chain.GetBalance(api.b.pinIf(ctx, at), address, at)
+}
+
+// GetCode serves eth_getCode.
+func (api *PendingAPI) GetCode(ctx context.Context, address common.Address, at rpc.BlockNumberOrHash) (hexutil.Bytes, error) {
+	return api.chain.GetCode(api.b.pinIf(ctx, at), address, at)
+}
+
+// GetStorageAt serves eth_getStorageAt.
+func (api *PendingAPI) GetStorageAt(ctx context.Context, address common.Address, key string, at rpc.BlockNumberOrHash) (hexutil.Bytes, error) {
+	return api.chain.GetStorageAt(api.b.pinIf(ctx, at), address, key, at)
 }
 
 // GetProof serves eth_getProof. The pending block has no tries that something could be proven of.

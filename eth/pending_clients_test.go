@@ -134,6 +134,7 @@ func TestPendingGraphQL(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.follower.stack.HTTPEndpoint()+"/graphql", bytes.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
+	before := h.source.asked.Load()
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, res.Body.Close()) }()
@@ -149,6 +150,7 @@ func TestPendingGraphQL(t *testing.T) {
 	}
 	require.NoError(t, json.NewDecoder(res.Body).Decode(&out))
 	require.Empty(t, out.Errors)
+	require.EqualValues(t, 1, h.source.asked.Load()-before, "one view for all fields")
 	require.Equal(t, "0x2", out.Data.Pending.Account.TransactionCount)
 	require.Equal(t, h.follower.call("eth_getBalance", sender, "pending").Result, `"`+out.Data.Pending.Account.Balance+`"`)
 	require.Equal(t, common.Hash{31: 2}, out.Data.Pending.Probe.Storage)
@@ -180,4 +182,17 @@ func TestPosition(t *testing.T) {
 	go func() { done <- h.follower.call("flashblocks_waitForPosition", "0x1", "0xff", 30_000) }()
 	h.settle(h.seal())
 	require.Equal(t, "null", (<-done).Result, "canonical")
+}
+
+// Questions about anything but pending do not look at the overlay at all.
+func TestLatestLeavesTheOverlayAlone(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	h.flashblock(h.poke(), h.poke())
+	h.settle(h.seal())
+	before := h.source.asked.Load()
+	h.answers("latest")
+	h.answers("0x1")
+	require.Equal(t, before, h.source.asked.Load())
 }

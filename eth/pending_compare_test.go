@@ -156,6 +156,31 @@ func TestPendingEqualsCanonical(t *testing.T) {
 	requireSame(t, h.answers("0x3"), rebased)
 }
 
+// A request looks at the overlay once, whatever it does with what it finds: two looks may see two moments.
+func TestPendingIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	tx := h.poke()
+	h.flashblock(tx, h.poke())
+	questions := append(stateQuestions(), blockQuestions()...)
+	questions = append(questions,
+		question{"simulation", "eth_simulateV1", []any{simulation(3), "BLOCK"}},
+		question{"by hash", "eth_getTransactionByHash", []any{tx.Hash()}},
+		question{"raw by hash", "eth_getRawTransactionByHash", []any{tx.Hash()}},
+		question{"receipt", "eth_getTransactionReceipt", []any{tx.Hash()}},
+		question{"trace by hash", "debug_traceTransaction", []any{tx.Hash()}},
+		question{"raw block", "debug_getRawBlock", []any{"BLOCK"}},
+		question{"raw header", "debug_getRawHeader", []any{"BLOCK"}},
+		question{"read", "flashblocks_read", []any{object{"method": "eth_call", "params": []any{object{"to": probeAddr}, "pending"}}}},
+	)
+	for _, q := range questions {
+		before := h.source.asked.Load()
+		require.Empty(t, h.follower.call(q.method, q.about("pending")...).Error, q.name)
+		require.EqualValues(t, 1, h.source.asked.Load()-before, q.name)
+	}
+}
+
 // answers asks everything about a block.
 func (h *pendingHarness) answers(about string) map[string]answer {
 	h.t.Helper()

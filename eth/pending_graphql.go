@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
@@ -18,7 +19,13 @@ import (
 // the channel that the request's end closes.
 type graphqlBackend struct {
 	*Backend
-	requests sync.Map // <-chan struct{} -> *view
+
+	mu      sync.Mutex
+	queries map[<-chan struct{}]*view // in progress
+}
+
+func newGraphQLBackend(b *Backend) *graphqlBackend {
+	return &graphqlBackend{Backend: b, queries: make(map[<-chan struct{}]*view)}
 }
 
 func (g *graphqlBackend) pin(ctx context.Context) context.Context {
@@ -26,11 +33,33 @@ func (g *graphqlBackend) pin(ctx context.Context) context.Context {
 	if done == nil || pinned(ctx) != nil {
 		return ctx
 	}
-	known, loaded := g.requests.LoadOrStore(done, g.current())
-	if !loaded {
-		context.AfterFunc(ctx, func() { g.requests.Delete(done) })
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	v, ok := g.queries[done]
+	if !ok {
+		v = g.current()
+		g.queries[done] = v
+		context.AfterFunc(ctx, func() { g.end(done) })
 	}
-	return context.WithValue(ctx, viewKey{}, known)
+	return context.WithValue(ctx, viewKey{}, v)
+}
+
+func (g *graphqlBackend) end(done <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.queries, done)
+}
+
+// viewUnder finds the view that has given out a header, nil if none of a query in progress has.
+func (g *graphqlBackend) viewUnder(header *types.Header) *view {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, v := range g.queries {
+		if v.under(header) != nil {
+			return v
+		}
+	}
+	return nil
 }
 
 // HeaderByNumberOrHash implements ethapi.Backend.
@@ -46,4 +75,13 @@ func (g *graphqlBackend) StateAndHeaderByNumberOrHash(ctx context.Context, at rp
 // GetPoolNonce implements ethapi.Backend.
 func (g *graphqlBackend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64, error) {
 	return g.Backend.GetPoolNonce(g.pin(ctx), addr)
+}
+
+// GetEVM implements ethapi.Backend. The context is one that ends before the query does; the header tells
+// whose call it is.
+func (g *graphqlBackend) GetEVM(ctx context.Context, db *state.StateDB, header *types.Header, vmConfig *vm.Config, blockCtx *vm.BlockContext) *vm.EVM {
+	if v := g.viewUnder(header); v != nil {
+		ctx = context.WithValue(ctx, viewKey{}, v)
+	}
+	return g.Backend.GetEVM(ctx, db, header, vmConfig, blockCtx)
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math/big"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,18 @@ const (
 	tick     = 100 * time.Microsecond // between two looks at it
 )
 
+// countedSnapshots counts how often somebody asks for what is pending.
+type countedSnapshots struct {
+	snapshots
+	asked atomic.Int64
+}
+
+// Snapshot implements snapshots.
+func (c *countedSnapshots) Snapshot() *overlay.Snapshot {
+	c.asked.Add(1)
+	return c.snapshots.Snapshot()
+}
+
 // pendingHarness is a sequencer with a real builder on a clock that the test moves, and a follower whose
 // pending state comes from the flashblocks that the test passes on.
 type pendingHarness struct {
@@ -100,6 +113,7 @@ type pendingHarness struct {
 	follower  *testNode
 	stock     *testNode // follows the canonical chain with op-geth's services
 	processor *overlay.Processor
+	source    *countedSnapshots
 	backend   *Backend
 	nonces    map[*ecdsa.PrivateKey]uint64
 	id        engine.PayloadID
@@ -131,9 +145,10 @@ func newPendingHarness(t testing.TB) *pendingHarness {
 	stockServices(h.follower)
 	h.processor, err = overlay.New(overlay.Config{Chain: h.follower.eth.BlockChain(), StaleAfter: time.Hour})
 	require.NoError(t, err)
+	h.source = &countedSnapshots{snapshots: h.processor}
 	node := ethconfig.Defaults
 	node.TxSyncDefaultTimeout, node.TxSyncMaxTimeout = 20*time.Second, time.Minute
-	h.backend, err = RegisterPending(h.follower.stack, h.follower.eth, PendingConfig{Eth: &node, GraphQL: true}, h.processor)
+	h.backend, err = RegisterPending(h.follower.stack, h.follower.eth, PendingConfig{Eth: &node, GraphQL: true}, h.source)
 	require.NoError(t, err)
 	require.NoError(t, h.processor.Start(context.Background()))
 	t.Cleanup(func() { require.NoError(t, h.processor.Stop()) })

@@ -46,7 +46,7 @@ func RegisterPending(stack *node.Node, ethereum *gethEth.Ethereum, cfg PendingCo
 	}
 	stack.RegisterAPIs(append(apis, rpc.API{Namespace: "flashblocks", Service: position}))
 	if cfg.GraphQL {
-		if err := graphql.New(stack, &graphqlBackend{Backend: b}, logs, stack.Config().GraphQLCors, stack.Config().GraphQLVirtualHosts); err != nil {
+		if err := graphql.New(stack, newGraphQLBackend(b), logs, stack.Config().GraphQLCors, stack.Config().GraphQLVirtualHosts); err != nil {
 			return nil, err
 		}
 	}
