@@ -149,9 +149,21 @@ func TestConcurrentReaders(t *testing.T) {
 	t.Cleanup(func() { stop(); readers.Wait() })
 	for range 64 {
 		readers.Go(func() {
-			for ctx.Err() == nil {
-				if s := h.p.Snapshot(); s != nil {
-					h.readOnce(s)
+			sub := h.p.Subscribe()
+			defer func() { sub.Unsubscribe() }()
+			for {
+				select {
+				case _, open := <-sub.Events():
+					if !open {
+						sub = h.p.Subscribe() // this one was too slow
+					}
+				case <-ctx.Done():
+					return
+				}
+				for range 3 {
+					if s := h.p.Snapshot(); s != nil {
+						h.readOnce(s)
+					}
 				}
 			}
 		})
