@@ -208,7 +208,7 @@ func TestFilteredClients(t *testing.T) {
 	expect(t, plain, 1, 0, 2)
 	expect(t, matching, 1, 1, 2)
 	require.Equal(t, []string{"1/1", "1/2"}, notices(t, v0, 2))
-	require.Equal(t, 2.0, h.figure("flashblocks_stream_filtered_total"))
+	require.Equal(t, 2, int(h.figure("flashblocks_stream_filtered_total")))
 
 	resumed := h.dial("/ws/filter?block_number=1&flashblock_index=1&" + query([]common.Address{toAddr}, nil, ""))
 	expect(t, resumed, 1, 2, 2)

@@ -200,7 +200,7 @@ func TestGarbageUpstream(t *testing.T) {
 	})
 	up.publish(1, 0, 5)
 	expect(t, ws, 1, 0, 5)
-	require.Equal(t, 6.0, h.figure("flashblocks_stream_published_total"))
+	require.Equal(t, 6, int(h.figure("flashblocks_stream_published_total")))
 }
 
 // TestTLS: with certificate and key the same routes are served over TLS.
@@ -240,8 +240,12 @@ func TestTLS(t *testing.T) {
 // admitted that is not configured.
 func FuzzRoutes(f *testing.F) {
 	for _, seed := range [][3]string{
-		{"/ws/one", "", ""}, {"/ws/one/filter", "match=all", "one"}, {"/ws/%2e%2e/ws", "block_number=1&flashblock_index=2", "Bearer x"},
-		{"/ws//", "from=current", ""}, {"/v0/one%2Ffilter", "notices=only", "x"}, {"/ws/filter", "addresses=0x", "on"},
+		{"/ws/one", "", ""},
+		{"/ws/one/filter", "match=all", "one"},
+		{"/ws/%2e%2e/ws", "block_number=1&flashblock_index=2", "Bearer x"},
+		{"/ws//", "from=current", ""},
+		{"/v0/one%2Ffilter", "notices=only", "x"},
+		{"/ws/filter", "addresses=0x", "on"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}

@@ -11,7 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // its handlers on the default mux are never served
+	"net/http/pprof"
 	"strings"
 	"sync"
 	"time"

@@ -55,7 +55,7 @@ func TestFiguresMove(t *testing.T) {
 		h.eventually(name, func() bool { return h.figure("websocket_proxy_"+name) == want })
 	}
 	require.Positive(t, h.figure("websocket_proxy_bytes_compressed"))
-	require.Equal(t, h.figure("websocket_proxy_bytes_compressed"), h.figure("websocket_proxy_bytes_broadcasted"))
+	require.Equal(t, int(h.figure("websocket_proxy_bytes_compressed")), int(h.figure("websocket_proxy_bytes_broadcasted")))
 	require.Positive(t, h.figure("websocket_proxy_message_send_duration_count"))
 	require.NoError(t, ws.Close())
 	h.eventually("the closed connection shows without any message", func() bool {
@@ -80,11 +80,10 @@ func TestParseLabels(t *testing.T) {
 
 func TestLabelsOnEveryLine(t *testing.T) {
 	t.Parallel()
-	h := &harness{t: t}
-	h.cfg = Config{Addr: "127.0.0.1:0", Upstreams: []Upstream{{URL: "ws://h:1"}}}.withDefaults()
-	_, err := New(h.cfg)
+	cfg := Config{Addr: "127.0.0.1:0", Upstreams: []Upstream{{URL: "ws://h:1"}}}.withDefaults()
+	_, err := New(cfg)
 	require.NoError(t, err)
-	text := scrape(t, h.cfg.Metrics, Label{"region", `eu"1`}, Label{"tier", "edge"})
+	text := scrape(t, cfg.Metrics, Label{"region", `eu"1`}, Label{"tier", "edge"})
 	require.Contains(t, text, `websocket_proxy_sent_messages{region="eu\"1",tier="edge"} 0`)
 	require.Contains(t, text, `websocket_proxy_upstream_messages{region="eu\"1",tier="edge",upstream="h:1"} 0`)
 	for line := range strings.Lines(text) {

@@ -111,10 +111,10 @@ func TestOrderAcrossUpstreams(t *testing.T) {
 
 		// Nobody brings 1/4: the wait ends.
 		r.deliver(0, delivery(flashblock(1, 5)))
-		time.Sleep(gapPatience - time.Millisecond)
+		<-time.After(gapPatience - time.Millisecond)
 		synctest.Wait()
 		require.Len(t, out.list(), 4)
-		time.Sleep(2 * time.Millisecond)
+		<-time.After(2 * time.Millisecond)
 		synctest.Wait()
 		require.Equal(t, "1/5", out.list()[4])
 		require.Equal(t, uint64(1), r.m.gaps.Get())

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -138,7 +137,7 @@ func metricLabels(cfg *params.Proxy) ([]proxy.Label, error) {
 
 // setupLog installs the root logger.
 func setupLog(cfg *params.Proxy) error {
-	level := slog.Level(log.LevelTrace) // slog does not know it
+	level := log.LevelTrace // slog does not know it
 	if !strings.EqualFold(cfg.LogLevel, "trace") {
 		if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 			return fmt.Errorf("log level %q is unknown: use trace, debug, info, warn or error", cfg.LogLevel)

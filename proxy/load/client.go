@@ -113,7 +113,7 @@ func (r *run) open(ctx context.Context) {
 	r.conns = append(r.conns, ws)
 	r.mu.Unlock()
 	r.readers.Go(func() {
-		if err := r.read(ws); err != nil && !r.ending.Load() {
+		if err := r.read(ws); !r.ending.Load() {
 			r.count(closeReason(err))
 		}
 	})
@@ -154,7 +154,7 @@ type cursor struct {
 	known bool
 }
 
-// read follows one connection to its end.
+// read follows one connection to its end and says why it ended.
 func (r *run) read(ws *websocket.Conn) error {
 	var (
 		buf []byte
