@@ -18,4 +18,7 @@ var (
 
 	// errResume ends a connection whose receiver asked for another.
 	errResume = errors.New("the receiver resumes")
+
+	// errNotPrepared ends a client whose message could not be compressed.
+	errNotPrepared = errors.New("stream: no prepared message")
 )

@@ -5,6 +5,8 @@ package stream
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -61,12 +63,46 @@ type entry struct {
 
 // frame is one message in one form, framed once for every client.
 type frame struct {
-	once     sync.Once
-	prepared *websocket.PreparedMessage // nil if the message does not exist in this form
-	size     int                        // bytes of payload
+	once sync.Once
+	kind int    // text or binary
+	wire []byte // as it is sent without an extension, nil if the message does not exist in this form
+	size int    // bytes of payload, the last ones of wire
+
+	deflate  sync.Once
+	prepared *websocket.PreparedMessage // for clients with permessage-deflate, see deflated
 }
 
-// frame returns the message in the given form; its prepared message is nil if there is none.
+// deflated returns the message for clients that negotiated permessage-deflate, compressed once.
+func (f *frame) deflated() (*websocket.PreparedMessage, error) {
+	var err error
+	f.deflate.Do(func() {
+		f.prepared, err = websocket.NewPreparedMessage(f.kind, f.wire[len(f.wire)-f.size:])
+	})
+	if f.prepared == nil {
+		return nil, fmt.Errorf("message cannot be compressed: %w", errors.Join(err, errNotPrepared))
+	}
+	return f.prepared, nil
+}
+
+// maxFrameHeader is what a server's frame has before its payload at most, RFC 6455 §5.2.
+const maxFrameHeader = 10
+
+// wireFrame returns one unmasked, unfragmented frame.
+func wireFrame(kind int, payload []byte) []byte {
+	out := make([]byte, 0, maxFrameHeader+len(payload))
+	out = append(out, 0x80|byte(kind))
+	switch n := len(payload); {
+	case n < 126:
+		out = append(out, byte(n))
+	case n <= 0xffff:
+		out = binary.BigEndian.AppendUint16(append(out, 126), uint16(n))
+	default:
+		out = binary.BigEndian.AppendUint64(append(out, 127), uint64(n))
+	}
+	return append(out, payload...)
+}
+
+// frame returns the message in the given form; its wire bytes are nil if there is none.
 // A failure to encode is passed to onError once.
 func (e *entry) frame(form Form, onError func(error)) *frame {
 	f := &e.forms[form]
@@ -83,7 +119,7 @@ func (e *entry) frame(form Form, onError func(error)) *frame {
 func (f *frame) build(m *Message, form Form) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			f.prepared, err = nil, fmt.Errorf("panic: %v", r)
+			f.wire, err = nil, fmt.Errorf("panic: %v", r)
 		}
 	}()
 	payload, frameType := m.V1, websocket.TextMessage
@@ -106,9 +142,9 @@ func (f *frame) build(m *Message, form Form) (err error) {
 	if len(payload) == 0 {
 		return nil
 	}
-	f.size = len(payload)
-	f.prepared, err = websocket.NewPreparedMessage(frameType, payload)
-	return err
+	f.kind, f.size = frameType, len(payload)
+	f.wire = wireFrame(frameType, payload)
+	return nil
 }
 
 // compress returns an independent brotli stream, nil for nothing.

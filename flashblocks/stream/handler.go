@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -93,7 +94,7 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, sub Subscription) bo
 		return false
 	}
 	c := &client{
-		hub: h, ws: ws, form: sub.Form, filter: sub.Filter, cursor: cursor, opened: time.Now(),
+		hub: h, ws: ws, conn: ws.NetConn(), deflate: h.cfg.Deflate && offersDeflate(r), form: sub.Form, filter: sub.Filter, cursor: cursor, opened: time.Now(),
 		onClose: sub.OnClose, kick: make(chan struct{}, 1),
 	}
 	if from.resume && !found {
@@ -147,6 +148,17 @@ func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, 
 		}
 	}
 	return ws, nil
+}
+
+// offersDeflate reports whether a request may lead to permessage-deflate. Being wrong only costs a
+// detour through gorilla, which knows.
+func offersDeflate(r *http.Request) bool {
+	for _, extensions := range r.Header.Values("Sec-WebSocket-Extensions") {
+		if strings.Contains(strings.ToLower(extensions), "permessage-deflate") {
+			return true
+		}
+	}
+	return false
 }
 
 // discardPool tells gorilla to keep no write buffer per connection. Everything is sent as prepared
