@@ -264,6 +264,7 @@ func (s *switchable) accept() {
 		}
 	}
 }
+
 func mustURL(t *testing.T, raw string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(raw)
