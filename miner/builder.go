@@ -289,7 +289,7 @@ func (b *Builder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvel
 	if err != nil {
 		return nil, err
 	}
-	if s != nil && j.result.stored.CompareAndSwap(false, true) {
+	if s != nil {
 		if b.config.ReuseExecution {
 			b.sealed.Add(s.block.Hash(), s)
 		}

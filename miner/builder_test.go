@@ -11,6 +11,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// A payload is kept for its answer; what it was built with is not.
+func TestFinishedJobLetsGo(t *testing.T) {
+	t.Parallel()
+	s := newTimed(t, harnessConfig{fork: jovian})
+	s.harness.send(s.transfer(0, 0, 5))
+	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+	slot.finish()
+	s.harness.send(s.transfer(1, 0, 5)) // announced to nobody
+	j := slot.job
+	require.Nil(t, j.env)
+	require.Nil(t, j.candidates)
+	require.Nil(t, j.gate.cancel)
+	require.Nil(t, j.roots.state)
+	require.Empty(t, j.inbox.txs)
+	require.Zero(t, s.builder.sealed.Len())
+	again, err := s.builder.GetPayload(slot.id)
+	require.NoError(t, err)
+	require.Len(t, again.ExecutionPayload.Transactions, 2)
+	require.Zero(t, s.builder.sealed.Len(), "the state was given away")
+}
+
 // TestBuildEveryFork builds a few blocks of everything on every fork; a plain chain must import them.
 func TestBuildEveryFork(t *testing.T) {
 	t.Parallel()

@@ -56,8 +56,11 @@ type prefix struct {
 func (g *gate) arm(cancel func()) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.closed != building {
+		return false
+	}
 	g.cancel = cancel
-	return g.closed == building
+	return true
 }
 
 // pass runs publish if the gate is open and records p as the published prefix. Index 0 passes a gate
@@ -96,6 +99,7 @@ func (g *gate) closeLocked(why reason) bool {
 	g.closed = why
 	if g.cancel != nil {
 		g.cancel()
+		g.cancel = nil // it holds on to the execution state
 	}
 	return true
 }

@@ -46,6 +46,13 @@ func (b *inbox) deliver(txs []*types.Transaction) {
 	}
 }
 
+// close forgets everything announced, now and later.
+func (b *inbox) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.txs, b.overflow = nil, true
+}
+
 // waiting is the sum of the gas limits of what was announced since the last drain.
 func (b *inbox) waiting() uint64 {
 	b.mu.Lock()

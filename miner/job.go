@@ -74,6 +74,7 @@ type hooks struct {
 // was published stays, and what failed is rebuilt by the fallback when the payload is asked for.
 func (j *job) run(ctx context.Context) {
 	defer close(j.finished)
+	defer j.release()
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("Panic while building a payload", "id", j.id, "number", j.header.Number, "err", r, "stack", string(debug.Stack()))
@@ -81,7 +82,11 @@ func (j *job) run(ctx context.Context) {
 		}
 	}()
 	if err := j.buildDeposits(ctx); err != nil {
-		if !errors.Is(err, errInterrupted) {
+		if errors.Is(err, errInterrupted) {
+			j.open()
+			return
+		}
+		if ctx.Err() == nil {
 			log.Error("Failed to execute the transactions of the payload attributes", "id", j.id, "number", j.header.Number, "err", err)
 		}
 		j.fail(err)
@@ -120,6 +125,12 @@ func (j *job) cancel(why reason) {
 	j.cancelled.Store(true)
 	close(j.cancelCh)
 	j.metrics.cancellation(why)
+}
+
+// release lets go of what building alone needs, as the job is kept for its answer.
+func (j *job) release() {
+	j.env, j.candidates, j.receiptRoot = nil, nil, nil
+	j.inbox.close()
 }
 
 // open lets getPayload proceed.
@@ -165,6 +176,9 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	}
 	j.publish(fb)
 	j.open()
+	if j.cancelled.Load() {
+		return errInterrupted // a walk over the pool would be wasted
+	}
 	j.refresh()
 	return nil
 }
@@ -184,7 +198,7 @@ func (j *job) buildFlashblock(deadline int) error {
 	if !j.waitToStart(deadline) {
 		return errInterrupted
 	}
-	stop := due.Add(-j.pace.reserve())
+	stop := due.Add(-min(j.pace.reserve(), j.schedule.interval/maxReserveShare))
 	if now := j.clock.Now(); now >= due || now >= stop && deadline == j.schedule.len()-1 {
 		// The last one is better late than empty.
 		stop = now.Add(j.schedule.interval / lateShare)
@@ -219,6 +233,10 @@ func (j *job) buildFlashblock(deadline int) error {
 // lateShare is the part of an interval that a flashblock past its deadline may fill: enough for the best
 // transactions of a slot that starts too late, without eating into the next one.
 const lateShare = 4
+
+// maxReserveShare bounds the part of an interval that is left for publishing. The prediction can be far
+// off after the machine has stood still, and must not leave the next flashblocks empty.
+const maxReserveShare = 2
 
 // waitToStart waits until just enough time is left before a deadline for what is worth executing. The
 // moment moves as the pool announces more. It returns false if the job was cancelled meanwhile.

@@ -109,6 +109,13 @@ func (p *rootPipeline) finish(finalize func(*state.StateDB)) root {
 	return p.hash()
 }
 
+// release gives the state away, after finish.
+func (p *rootPipeline) release() *state.StateDB {
+	db := p.state
+	p.state, p.txs = nil, nil
+	return db
+}
+
 // abandon ends the goroutine, and does not wait for it. It may be called again, and after finish.
 func (p *rootPipeline) abandon() { p.closing.Do(func() { close(p.batches) }) }
 

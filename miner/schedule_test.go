@@ -195,6 +195,23 @@ func TestClockStep(t *testing.T) {
 	}
 }
 
+// A machine that stood still makes publishing look slow. That costs the next flashblocks no transactions.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	s := newTimed(t, harnessConfig{fork: jovian})
+	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+	s.builder.pace.published(10 * time.Second)
+	slot.step()
+	included := 0
+	for n := range uint64(3) {
+		slot.send(s.transfer(0, n, 5))
+		included += len(hashes(t, slot.step()))
+	}
+	included += len(hashes(t, slot.step()))
+	require.Equal(t, 3, included)
+	slot.finish()
+}
+
 // Attributes that come in the last moment before the only deadline still get their transactions: late is
 // better than empty.
 func TestLastMoment(t *testing.T) {

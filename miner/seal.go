@@ -9,12 +9,14 @@ import (
 	"math/big"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
+	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/trie"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -33,18 +35,18 @@ type sealed struct {
 type result struct {
 	once     sync.Once
 	envelope *engine.ExecutionPayloadEnvelope
-	sealed   *sealed // nil if the fallback built the block
 	err      error
-	stored   atomic.Bool // the sealed state was kept for its newPayload
 }
 
-// resolve stops the building and returns the block of what was published.
-func (j *job) resolve(ctx context.Context) (*engine.ExecutionPayloadEnvelope, *sealed, error) {
+// resolve stops the building and returns the block of what was published. The sealed block goes to the
+// first caller only, because a job is kept for much longer than its state is of use. It is nil as well if
+// the fallback built the block.
+func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err error) {
 	j.cancel(resolved)
 	j.result.once.Do(func() {
 		<-j.ready
 		start := j.clock.Now()
-		j.result.envelope, j.result.sealed, j.result.err = j.seal()
+		j.result.envelope, s, j.result.err = j.seal()
 		if j.result.err != nil {
 			log.Error("Failed to seal a payload, rebuilding it by op-geth's miner", "id", j.id, "number", j.header.Number, "err", j.result.err)
 			if j.roots != nil {
@@ -53,11 +55,21 @@ func (j *job) resolve(ctx context.Context) (*engine.ExecutionPayloadEnvelope, *s
 			j.result.envelope, j.result.err = j.rebuild(ctx)
 		}
 		if j.result.err == nil {
-			j.meterBlock(j.result.envelope, j.clock.Now().Sub(start))
+			j.report(j.result.envelope, j.clock.Now().Sub(start))
 			j.publishSealed(j.result.envelope.ExecutionPayload)
 		}
 	})
-	return j.result.envelope, j.result.sealed, j.result.err
+	return j.result.envelope, s, j.result.err
+}
+
+// report meters and logs a block that was fetched.
+func (j *job) report(envelope *engine.ExecutionPayloadEnvelope, sealing time.Duration) {
+	j.meterBlock(envelope, sealing)
+	p, _, _ := j.gate.outcome()
+	fees, _ := blockValue(envelope).Float64()
+	log.Info("Sealed flashblocks", "id", j.id, "number", j.header.Number, "hash", envelope.ExecutionPayload.BlockHash,
+		"flashblocks", p.indices, "txs", len(envelope.ExecutionPayload.Transactions), "gas", envelope.ExecutionPayload.GasUsed,
+		"fees", fees/gethparams.Ether, "elapsed", common.PrettyDuration(sealing))
 }
 
 // seal turns the published prefix into a block.
@@ -94,7 +106,7 @@ func (j *job) seal() (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err 
 		body.Withdrawals = types.Withdrawals{}
 	}
 	block := types.NewBlockWithHeader(header).WithBody(body)
-	s = &sealed{block: block, receipts: p.receipts, requests: j.requests(), state: j.roots.state}
+	s = &sealed{block: block, receipts: p.receipts, requests: j.requests(), state: j.roots.release()}
 	return j.envelope(&p, s), s, nil
 }
 
