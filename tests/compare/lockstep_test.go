@@ -35,7 +35,7 @@ func TestCompareLockstep(t *testing.T) {
 	require.NotZero(t, n.judge.chained, "no answer came from a block on a pending parent")
 	require.NotZero(t, n.judge.abandoned, "no payload was abandoned")
 	require.NotZero(t, n.judge.graphs, "no answer of GraphQL was compared")
-	require.Greater(t, n.cutter.cuts, blocks/10)
+	require.Greater(t, n.cutter.cuts, blocks/20)
 }
 
 // slot builds a block and asks about every flashblock of it.
@@ -63,7 +63,7 @@ func (n *network) slot() {
 			continue
 		}
 		n.send(n.rng.IntN(7))
-		if n.rng.IntN(12) == 0 {
+		if n.rng.IntN(20) == 0 {
 			n.cutter.cut()
 		}
 		fb = n.await()
