@@ -154,7 +154,7 @@ func TestFollowerNode(t *testing.T) {
 	}
 	body := scrape(t, "http://"+p.follower.service.MetricsAddr().String()+"/metrics")
 	for _, line := range []string{
-		"flashblocks_ready 1", "follower_upstreams_connected 1", "follower_block_number 2",
+		"flashblocks_ready 1", "follower_upstreams_connected 1", "follower_block_number 2", "follower_blocks_behind 0",
 		"flashblocks_newest_snapshot_age_seconds", "follower_upstream_lost_total 0", "flashblocks_rpc_subscriptions 1",
 	} {
 		require.Contains(t, body, line)

@@ -85,7 +85,13 @@ func (a *assembly) addStream() *stream.Hub {
 		Handler: hub.Handler(),
 		Metrics: a.set,
 	})
-	a.add("stream", server.Start, drain(server.Stop))
+	a.add("stream", func(ctx context.Context) error {
+		if err := server.Start(ctx); err != nil {
+			return err
+		}
+		log.Info("Streaming flashblocks", "url", "ws://"+server.Addr().String(), "interval", a.cfg.Interval, "endbuffer", a.cfg.EndBuffer)
+		return nil
+	}, drain(server.Stop))
 	a.stream = server.Addr
 	return hub
 }
@@ -119,8 +125,18 @@ func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error
 		return nil, err
 	}
 	a.addHealth(f.connections)
+	a.set.NewGauge("follower_blocks_behind", func() float64 { return float64(a.behind(f.metrics.newest.Load())) })
 	a.add("follower", f.start, f.close)
 	return a, nil
+}
+
+// behind returns by how many blocks what this node answers at pending is behind the newest flashblock received.
+func (a *assembly) behind(newest uint64) uint64 {
+	reached := a.ethereum.BlockChain().CurrentBlock().Number.Uint64()
+	if s := a.processor.Snapshot(); s != nil {
+		reached = max(reached, s.Number())
+	}
+	return max(newest, reached) - reached
 }
 
 // drain bounds the stop of a part that waits for its clients. Clients that are too slow to leave are
