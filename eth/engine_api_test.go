@@ -137,12 +137,31 @@ func TestFirstUpdateDecidesWhoBuilds(t *testing.T) {
 	require.NotEqual(t, []byte("fake"), n.payload(id).ExecutionPayload.ExtraData)
 
 	// So does a payload whose execution is being witnessed.
+	before := fake.abandons
 	n.call("engine_forkchoiceUpdatedWithWitnessV3", head(n.genesisHash()), attrs(3)).into(t, &res)
+	require.Equal(t, before+1, fake.abandons, "the stream goes on with a block that nobody seals")
 	require.Equal(t, *res.PayloadID, start(t, n, attrs(3)))
 	env := n.payload(*res.PayloadID)
 	require.NotEqual(t, []byte("fake"), env.ExecutionPayload.ExtraData)
 	require.NotNil(t, env.Witness)
 	require.Len(t, fake.jobs, 1)
+}
+
+// Amsterdam is no fork of the OP Stack: its payloads are op-geth's.
+func TestAmsterdamIsDelegated(t *testing.T) {
+	t.Parallel()
+	fake := new(fakeBuilder)
+	genesis := jovian.genesis()
+	config := *genesis.Config
+	config.OsakaTime, config.AmsterdamTime = ptr(uint64(genesisTime+1)), ptr(uint64(genesisTime+1))
+	genesis.Config = &config
+	n := newUnstarted(t, jovian, genesis)
+	withBuilder(fake)(t, n)
+	n.start()
+	attrs := jovian.attributes(genesisTime, 1).with(object{"slotNumber": hexUint(1), "targetGasLimit": hexUint(30_000_000)})
+	got := n.call("engine_forkchoiceUpdatedV4", head(n.genesisHash()), attrs)
+	require.Empty(t, got.Error)
+	require.Empty(t, fake.jobs)
 }
 
 // What op-geth forgets may be built again.

@@ -36,8 +36,9 @@ func (api *EngineAPI) forkchoiceUpdated(ctx context.Context, update engine.Forkc
 	if err := api.checkAttributes(update.HeadBlockHash, attrs, version); err != nil {
 		return engine.STATUS_INVALID, err
 	}
-	// A payload without pool transactions is derived from L1, not sequenced: nothing to stream.
-	if attrs.NoTxPool || !api.ready.Load() {
+	// A payload without pool transactions is derived from L1, not sequenced: nothing to stream. Amsterdam
+	// (V4) is no fork of the OP Stack, and the builder does not make its headers.
+	if attrs.NoTxPool || !api.ready.Load() || version == engine.PayloadV4 {
 		return api.delegate(ctx, update, attrs, stock)
 	}
 	res, err := api.updateHead(ctx, update, nil, stock)
@@ -83,11 +84,16 @@ func (api *EngineAPI) updateHead(ctx context.Context, update engine.ForkchoiceSt
 func (api *EngineAPI) delegate(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
 	res, err := api.updateHead(ctx, update, &attrs.PayloadAttributes, stock)
 	if err == nil && res.PayloadID != nil {
-		api.delegated.add(*res.PayloadID)
-		// Without this the stream would go on with a block that nobody is going to seal.
-		api.builder.Abandon()
+		api.keepDelegated(*res.PayloadID)
 	}
 	return res, err
+}
+
+// keepDelegated notes a payload that op-geth's miner builds, and ends the builder's: the stream would go on
+// with a block that nobody is going to seal.
+func (api *EngineAPI) keepDelegated(id engine.PayloadID) {
+	api.delegated.add(id)
+	api.builder.Abandon()
 }
 
 // checkAttributes reports the first thing that is wrong with the attributes, as far as that can be told

@@ -35,8 +35,8 @@ func (api *EngineAPI) updateWithWitness(ctx context.Context, update engine.Forkc
 	defer api.mu.Unlock()
 
 	res, err := api.updateHead(ctx, update, attrs, stock)
-	if err == nil && res.PayloadID != nil {
-		api.delegated.add(*res.PayloadID)
+	if err == nil && res.PayloadID != nil && !api.builder.Has(*res.PayloadID) {
+		api.keepDelegated(*res.PayloadID)
 	}
 	return res, err
 }

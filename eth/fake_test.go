@@ -94,7 +94,7 @@ func (b *fakeBuilder) NewHead(h common.Hash) {
 	b.heads = append(b.heads, h)
 }
 
-func (b *fakeBuilder) SetMaxDASize(maxTx, maxBlock *big.Int) { b.limit(maxTx, maxBlock) }
+func (b *fakeBuilder) SetMaxDASize(maxTx, maxBlock *big.Int) { b.limit(maxTx.String(), maxBlock.String()) }
 func (b *fakeBuilder) SetGasLimit(limit uint64)              { b.limit(limit) }
 func (b *fakeBuilder) SetGasTip(tip *big.Int)                { b.limit(tip) }
 

@@ -10,7 +10,8 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 )
 
-// builderLimits is what the miner namespace sets at the builder.
+// builderLimits is what the miner namespace sets at the builder, which copies what it is given and takes a
+// size of zero for no limit.
 type builderLimits interface {
 	SetMaxDASize(maxTx, maxBlock *big.Int)
 	SetGasLimit(limit uint64)
@@ -28,11 +29,13 @@ type MinerAPI struct {
 // SetGasPrice serves miner_setGasPrice: the least tip, in wei, that the pool takes and the builder includes.
 func (api *MinerAPI) SetGasPrice(gasPrice hexutil.Big) bool {
 	ok := api.stock.SetGasPrice(gasPrice)
-	api.builder.SetGasTip(new(big.Int).Set(gasPrice.ToInt()))
+	api.builder.SetGasTip(gasPrice.ToInt())
 	return ok
 }
 
-// SetGasLimit serves miner_setGasLimit: the gas limit of blocks whose attributes do not set one.
+// SetGasLimit serves miner_setGasLimit: for op-geth's miner the gas limit of blocks whose attributes set
+// none, which on the OP Stack is no block, and for the builder a bound on the gas of a block below the limit
+// in its header. 0 removes the bound.
 func (api *MinerAPI) SetGasLimit(gasLimit hexutil.Uint64) bool {
 	ok := api.stock.SetGasLimit(gasLimit)
 	api.builder.SetGasLimit(uint64(gasLimit))
@@ -43,14 +46,6 @@ func (api *MinerAPI) SetGasLimit(gasLimit hexutil.Uint64) bool {
 // the data availability layer of one transaction and of one block. 0 means no limit.
 func (api *MinerAPI) SetMaxDASize(maxTxSize, maxBlockSize hexutil.Big) bool {
 	ok := api.stock.SetMaxDASize(maxTxSize, maxBlockSize)
-	api.builder.SetMaxDASize(limitOrNil(maxTxSize.ToInt()), limitOrNil(maxBlockSize.ToInt()))
+	api.builder.SetMaxDASize(maxTxSize.ToInt(), maxBlockSize.ToInt())
 	return ok
-}
-
-// limitOrNil copies a limit, with nil for zero as in op-geth's miner configuration.
-func limitOrNil(limit *big.Int) *big.Int {
-	if limit.Sign() == 0 {
-		return nil
-	}
-	return new(big.Int).Set(limit)
 }

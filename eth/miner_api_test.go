@@ -13,20 +13,19 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// The builder hears of every setting, with zero sizes as no limit, and the answers are op-geth's.
+// The builder hears of every setting, and the answers are op-geth's.
 func TestMinerAPIForwards(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
 	ours, theirs := newNode(t, jovian, withBuilder(fake)), newNode(t, jovian, stock)
-	var none *big.Int
 	for _, tt := range []struct {
 		method string
 		params []any
 		want   []any
 	}{
-		{"miner_setMaxDASize", []any{"0x64", "0x3e8"}, []any{big.NewInt(100), big.NewInt(1000)}},
-		{"miner_setMaxDASize", []any{"0x0", "0x0"}, []any{none, none}},
-		{"miner_setMaxDASize", []any{"0x0", "0x1"}, []any{none, big.NewInt(1)}},
+		{"miner_setMaxDASize", []any{"0x64", "0x3e8"}, []any{"100", "1000"}},
+		{"miner_setMaxDASize", []any{"0x0", "0x0"}, []any{"0", "0"}},
+		{"miner_setMaxDASize", []any{"0x0", "0x1"}, []any{"0", "1"}},
 		{"miner_setMaxDASize", []any{"0x1"}, nil},
 		{"miner_setMaxDASize", []any{"-0x1", "0x1"}, nil},
 		{"miner_setGasLimit", []any{"0x1c9c380"}, []any{uint64(30_000_000)}},
