@@ -23,7 +23,7 @@ func TestCompareLockstep(t *testing.T) {
 	if testing.Short() {
 		blocks = lockstepBlocksShort
 	}
-	n := newNetwork(t, 1)
+	n := newNetwork(t, 1, 0)
 	for n.judge.blocks < blocks {
 		n.slot()
 		if len(n.judge.difference) > maxDifferences {

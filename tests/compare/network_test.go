@@ -44,7 +44,7 @@ type subject struct {
 // network is a builder on a clock that the test moves, with followers of its real stream. Nothing in it
 // waits for time to pass, except for connections that are made again.
 type network struct {
-	t          *testing.T
+	t          testing.TB
 	rng        *rand.Rand
 	chain      *testchain.Chain // makes attributes and transactions; a chain of its own beside the others
 	mix        *testchain.Mix
@@ -80,12 +80,12 @@ func (p tee) Publish(m stream.Message) {
 }
 
 // newNetwork starts everything.
-func newNetwork(t *testing.T, seed uint64) *network {
+func newNetwork(t testing.TB, seed uint64, gasLimit uint64) *network {
 	t.Helper()
 	n := &network{
 		t: t, rng: rand.New(rand.NewPCG(seed, seed)), //nolint:gosec // a reproducible test, not a secret
 		clock: new(mclock.Simulated), said: make(chan *flashblocks.Flashblock, 64),
-		chain: testchain.New(t, testchain.Config{Fork: testchain.Jovian}),
+		chain: testchain.New(t, testchain.Config{Fork: testchain.Jovian, GasLimit: gasLimit}),
 	}
 	n.mix, n.deployment = testchain.NewMix(n.chain, int64(seed))
 	genesis := n.chain.Genesis
@@ -313,13 +313,11 @@ func (s *subject) record(fb *flashblocks.Flashblock, questions []question) *reco
 		case <-tick.C:
 		}
 	}
-	at, answers, err := ask(ctx, s.client, questions)
-	if err != nil || at == nil {
+	r, err := ask(ctx, s.client, questions)
+	if err != nil || r == nil {
 		s.t.Errorf("%s moved from block %d, index %d without a flashblock: %v", s.name, fb.Metadata.BlockNumber, fb.Index, err)
 		return nil
 	}
-	return &recording{
-		node: s.name, at: *at, questions: questions, answers: answers,
-		chained: uint64(at.BlockNumber) > s.eth.BlockChain().CurrentBlock().Number.Uint64()+1,
-	}
+	r.node = s.name
+	return r
 }

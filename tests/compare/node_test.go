@@ -14,6 +14,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
@@ -138,31 +139,38 @@ type position struct {
 	Incomplete  bool
 }
 
-// ask makes the calls as one batch, between two looks at the position. The position is nil if pending is
+// chained tells whether the position's block had a pending parent when the head was at a number.
+func (p *position) chained(head hexutil.Uint64) bool { return uint64(p.BlockNumber) > uint64(head)+1 }
+
+// ask makes the calls as one batch, between two looks at the position. There is no recording if pending is
 // latest or has moved meanwhile.
-func ask(ctx context.Context, client *rpc.Client, questions []question) (*position, []answer, error) {
+func ask(ctx context.Context, client *rpc.Client, questions []question) (*recording, error) {
 	var (
 		before, after *position
-		batch         = make([]rpc.BatchElem, 0, len(questions)+2)
+		head          hexutil.Uint64
+		batch         = make([]rpc.BatchElem, 0, len(questions)+3)
 		raw           = make([]json.RawMessage, len(questions))
 	)
-	batch = append(batch, rpc.BatchElem{Method: "flashblocks_getPosition", Result: &before})
+	batch = append(batch,
+		rpc.BatchElem{Method: "eth_blockNumber", Result: &head},
+		rpc.BatchElem{Method: "flashblocks_getPosition", Result: &before},
+	)
 	for i, q := range questions {
 		batch = append(batch, rpc.BatchElem{Method: q.method, Args: q.about("pending"), Result: &raw[i]})
 	}
 	batch = append(batch, rpc.BatchElem{Method: "flashblocks_getPosition", Result: &after})
 	if err := client.BatchCallContext(ctx, batch); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := errors.Join(batch[0].Error, batch[len(batch)-1].Error); err != nil {
-		return nil, nil, err
+	if err := errors.Join(batch[0].Error, batch[1].Error, batch[len(batch)-1].Error); err != nil {
+		return nil, err
 	}
 	if before == nil || after == nil || before.ID != after.ID || before.Index != after.Index {
-		return nil, nil, nil
+		return nil, nil
 	}
-	answers := make([]answer, len(questions))
+	r := &recording{at: *before, chained: before.chained(head), questions: questions}
 	for i := range questions {
-		answers[i] = newAnswer(raw[i], batch[i+1].Error)
+		r.answers = append(r.answers, newAnswer(raw[i], batch[i+2].Error))
 	}
-	return before, answers, nil
+	return r, nil
 }
