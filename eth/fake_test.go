@@ -94,9 +94,11 @@ func (b *fakeBuilder) NewHead(h common.Hash) {
 	b.heads = append(b.heads, h)
 }
 
-func (b *fakeBuilder) SetMaxDASize(maxTx, maxBlock *big.Int) { b.limit(maxTx.String(), maxBlock.String()) }
-func (b *fakeBuilder) SetGasLimit(limit uint64)              { b.limit(limit) }
-func (b *fakeBuilder) SetGasTip(tip *big.Int)                { b.limit(tip) }
+func (b *fakeBuilder) SetMaxDASize(maxTx, maxBlock *big.Int) {
+	b.limit(maxTx.String(), maxBlock.String())
+}
+func (b *fakeBuilder) SetGasLimit(limit uint64) { b.limit(limit) }
+func (b *fakeBuilder) SetGasTip(tip *big.Int)   { b.limit(tip) }
 
 func (b *fakeBuilder) limit(values ...any) {
 	b.mu.Lock()
