@@ -48,6 +48,7 @@ type Builder struct {
 	memory  *idMemory
 	lastPub *flashblocks.FlashblockID // last flashblock of the last sealed block
 	closed  bool
+	warned  bool // of flags that do not fit the slot
 
 	sealed *lru.Cache[common.Hash, *sealed]
 
@@ -193,6 +194,7 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		sendOffset: b.config.SendOffset,
 	})
 	b.metrics.scheduled(&plan)
+	b.warn(blockTime)
 	j := &job{
 		id:          id,
 		args:        args,
@@ -224,6 +226,15 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		j.failsafe = node.GetSupervisorFailsafe
 	}
 	return j, nil
+}
+
+// warn tells the operator once of flags that could not be checked at start-up, when the block time was not
+// known. It assumes that the lock is held.
+func (b *Builder) warn(blockTime time.Duration) {
+	if err := b.config.CheckBlockTime(blockTime); err != nil && !b.warned {
+		b.warned = true
+		log.Warn("Flashblocks flags do not fit the chain, fewer flashblocks are built", "err", err)
+	}
 }
 
 // supersede ends the payload under construction. It assumes that the lock is held.

@@ -68,7 +68,7 @@ func (j *job) report(envelope *engine.ExecutionPayloadEnvelope, sealing time.Dur
 	p, _, _ := j.gate.outcome()
 	fees, _ := blockValue(envelope).Float64()
 	log.Info("Sealed flashblocks", "id", j.id, "number", j.header.Number, "hash", envelope.ExecutionPayload.BlockHash,
-		"flashblocks", p.indices, "txs", len(envelope.ExecutionPayload.Transactions), "gas", envelope.ExecutionPayload.GasUsed,
+		"flashblocks", max(p.indices, 1)-1, "txs", len(envelope.ExecutionPayload.Transactions), "gas", envelope.ExecutionPayload.GasUsed,
 		"fees", fees/gethparams.Ether, "elapsed", common.PrettyDuration(sealing))
 }
 

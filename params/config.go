@@ -127,7 +127,7 @@ func (c *Flashblocks) checkMetricsAddr() error {
 	return nil
 }
 
-// CheckBlockTime reports an interval or buffer that does not fit into a slot of blockTime.
+// CheckBlockTime reports an interval, buffer or offset that does not fit into a slot of blockTime.
 func (c *Flashblocks) CheckBlockTime(blockTime time.Duration) error {
 	switch {
 	case !c.Enabled:
@@ -136,6 +136,8 @@ func (c *Flashblocks) CheckBlockTime(blockTime time.Duration) error {
 		return fmt.Errorf("flashblocks interval %v is longer than the block time %v", c.Interval, blockTime)
 	case c.EndBuffer >= blockTime:
 		return fmt.Errorf("flashblocks end buffer %v leaves nothing of the block time %v", c.EndBuffer, blockTime)
+	case c.SendOffset.Abs() >= blockTime:
+		return fmt.Errorf("flashblocks send offset %v moves every flashblock out of the block time %v", c.SendOffset, blockTime)
 	}
 	return nil
 }

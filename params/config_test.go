@@ -27,6 +27,8 @@ func TestCheck(t *testing.T) {
 		"interval over block":     {func(c *Flashblocks) { c.BlockTime = c.Interval - 1 }, "longer than the block time"},
 		"buffer negative":         {func(c *Flashblocks) { c.EndBuffer = -1 }, "must not be negative"},
 		"buffer over block":       {func(c *Flashblocks) { c.BlockTime, c.EndBuffer = time.Second, time.Second }, "leaves nothing"},
+		"offset over block":       {func(c *Flashblocks) { c.BlockTime, c.SendOffset = time.Second, -time.Second }, "out of the block time"},
+		"offset within block":     {func(c *Flashblocks) { c.BlockTime, c.SendOffset = time.Second, -time.Second/2 }, ""},
 		"block time negative":     {func(c *Flashblocks) { c.BlockTime = -1 }, "block time"},
 		"port negative":           {func(c *Flashblocks) { c.Port = -1 }, "not a TCP port"},
 		"port too high":           {func(c *Flashblocks) { c.Port = 65536 }, "not a TCP port"},
