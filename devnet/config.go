@@ -29,9 +29,11 @@ type Config struct {
 	L1BlockTime   time.Duration // L1 slot, whole seconds
 	GasLimit      uint64        // of the L2
 	Follower      bool          // run a second flashgeth, with an op-node of its own, that follows the stream
+	Proxy         bool          // run flashproxy behind the builder's stream; the follower then follows the proxy
 	Batcher       bool          // run op-batcher, so that the safe head advances
 	DataDir       string        // for genesis, chain data and logs; empty for a temporary directory
 	NodeBinary    string        // flashgeth, or op-geth's geth when Plain
+	ProxyBinary   string        // flashproxy
 	OpStackDir    string        // holds op-node and op-batcher
 	Plain         bool          // the node binary is op-geth's own: no flashblocks, no stream
 	NodeArgs      []string      // appended to the node's command line
@@ -48,8 +50,10 @@ var DefaultConfig = Config{
 	L1BlockTime:   4 * time.Second,
 	GasLimit:      60_000_000,
 	Follower:      true,
+	Proxy:         true,
 	Batcher:       true,
 	NodeBinary:    "bin/flashgeth",
+	ProxyBinary:   "bin/flashproxy",
 	OpStackDir:    "bin/opstack",
 	GenesisOffset: 8 * time.Second,
 }
@@ -69,6 +73,10 @@ func (c *Config) Check() error {
 		return errors.New("no directory of op-node and op-batcher is given")
 	case c.Plain && c.Follower:
 		return errors.New("a devnet without flashblocks has nothing to follow")
+	case c.Plain && c.Proxy:
+		return errors.New("a devnet without flashblocks has no stream for a proxy")
+	case c.Proxy && c.ProxyBinary == "":
+		return errors.New("no proxy binary is given")
 	}
 	return c.checkInterval()
 }
@@ -97,6 +105,9 @@ func (c *Config) programs() map[string]string {
 	programs := map[string]string{
 		c.NodeBinary:                           "make build",
 		filepath.Join(c.OpStackDir, "op-node"): "make opstack",
+	}
+	if c.Proxy {
+		programs[c.ProxyBinary] = "make build"
 	}
 	if c.Batcher {
 		programs[filepath.Join(c.OpStackDir, "op-batcher")] = "make opstack"

@@ -22,8 +22,11 @@ func TestConfigCheck(t *testing.T) {
 		{"default", func(*Config) {}, ""},
 		{"one second", func(c *Config) { c.BlockTime = time.Second }, ""},
 		{"interval of a block", func(c *Config) { c.Interval = c.BlockTime }, ""},
-		{"plain node without interval", func(c *Config) { c.Plain, c.Follower, c.Interval = true, false, 0 }, ""},
+		{"plain node without interval", func(c *Config) { c.Plain, c.Follower, c.Proxy, c.Interval = true, false, false, 0 }, ""},
 		{"plain node with follower", func(c *Config) { c.Plain = true }, "nothing to follow"},
+		{"plain node with proxy", func(c *Config) { c.Plain, c.Follower = true, false }, "no stream for a proxy"},
+		{"no proxy", func(c *Config) { c.Proxy, c.ProxyBinary = false, "" }, ""},
+		{"no binary of the proxy", func(c *Config) { c.ProxyBinary = "" }, "proxy binary"},
 		{"fraction of a second", func(c *Config) { c.BlockTime = 1500 * time.Millisecond }, "whole seconds"},
 		{"below a second", func(c *Config) { c.BlockTime = 500 * time.Millisecond }, "at least 1s"},
 		{"zero block time", func(c *Config) { c.BlockTime = 0 }, "at least 1s"},
@@ -53,7 +56,7 @@ func TestConfigCheck(t *testing.T) {
 func TestMissingProgramNamesTheTarget(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig
-	cfg.NodeBinary = "/bin/sh"
+	cfg.NodeBinary, cfg.ProxyBinary = "/bin/sh", "/bin/sh"
 	cfg.OpStackDir = t.TempDir()
 	_, err := Start(t.Context(), cfg)
 	require.ErrorContains(t, err, "make opstack")
@@ -63,6 +66,11 @@ func TestMissingProgramNamesTheTarget(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(cfg.OpStackDir, name), []byte("#!/bin/sh\n"), 0o700))
 	}
 	_, err = Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "make build")
+
+	cfg.NodeBinary, cfg.ProxyBinary = "/bin/sh", filepath.Join(cfg.OpStackDir, "flashproxy")
+	_, err = Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "the program "+cfg.ProxyBinary+" cannot be run")
 	require.ErrorContains(t, err, "make build")
 }
 

@@ -20,7 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Devnet is a running devnet: an L1 in this process, and the nodes, op-nodes and op-batcher as children.
+// Devnet is a running devnet: an L1 in this process, and the nodes, op-nodes, flashproxy and op-batcher as children.
 type Devnet struct {
 	cfg    Config
 	layout *layout
@@ -34,6 +34,7 @@ type Devnet struct {
 	opNode  *Process
 	batcher *Process // nil without Config.Batcher
 	rollup  *rpc.Client
+	proxy   *Process // nil without Config.Proxy
 
 	follower       *Process // nil without Config.Follower, like its op-node
 	followerOpNode *Process
@@ -114,6 +115,11 @@ func (d *Devnet) start(ctx context.Context) error {
 	}
 	if d.rollup, err = rpc.DialContext(ctx, httpURL(d.ports.opNodeRPC)); err != nil {
 		return fmt.Errorf("connect to op-node: %w", err)
+	}
+	if d.cfg.Proxy {
+		if err := d.startProxy(ctx); err != nil {
+			return err
+		}
 	}
 	if d.cfg.Follower {
 		if err := d.startFollower(ctx); err != nil {
@@ -204,7 +210,7 @@ func (d *Devnet) Stop() error {
 func (d *Devnet) halt() error {
 	close(d.quit)
 	var errs []error
-	for _, p := range []*Process{d.batcher, d.followerOpNode, d.follower, d.opNode, d.node} {
+	for _, p := range []*Process{d.batcher, d.followerOpNode, d.follower, d.proxy, d.opNode, d.node} {
 		if p != nil {
 			errs = append(errs, p.Stop())
 		}
@@ -244,6 +250,9 @@ func (d *Devnet) Endpoints() Endpoints {
 		e.FlashblocksWS = wsURL(d.ports.stream)
 		e.Metrics = httpURL(d.ports.metrics) + "/metrics"
 	}
+	if d.cfg.Proxy {
+		e.ProxyWS, e.ProxyMetrics = wsURL(d.ports.proxy)+"/ws", httpURL(d.ports.proxyMetrics)+"/metrics"
+	}
 	if d.cfg.Follower {
 		e.FollowerRPC, e.FollowerWS = httpURL(d.ports.follower.http), wsURL(d.ports.follower.ws)
 	}
@@ -262,7 +271,8 @@ func (d *Devnet) RollupConfig() *rollup.Config { return d.spec.rollup }
 // Config returns the configuration the devnet runs with.
 func (d *Devnet) Config() Config { return d.cfg }
 
-// LogPath returns the log of "node", "op-node", "op-batcher", "follower" or "follower-op-node".
+// LogPath returns the log of "node", "op-node", "op-batcher", "flashproxy", "follower" or
+// "follower-op-node".
 func (d *Devnet) LogPath(process string) string { return d.layout.logPath(process) }
 
 // KillNode ends the execution layer without grace (SIGKILL), as a crash does.

@@ -17,6 +17,8 @@ type Endpoints struct {
 	FlashblocksWS string   `json:"flashblocks_ws"`
 	Metrics       string   `json:"metrics"`
 	OpNodeRPC     string   `json:"op_node_rpc"`
+	ProxyWS       string   `json:"proxy_ws,omitempty"` // absent without Config.Proxy; its /healthz and /readyz are on the same port
+	ProxyMetrics  string   `json:"proxy_metrics,omitempty"`
 	FollowerRPC   string   `json:"follower_rpc,omitempty"` // absent without Config.Follower
 	FollowerWS    string   `json:"follower_ws,omitempty"`
 	ChainID       uint64   `json:"chain_id"`
@@ -32,6 +34,8 @@ type portSet struct {
 
 	follower                             nodePorts
 	followerOpNodeRPC, followerOpNodeP2P int
+
+	proxy, proxyMetrics int
 }
 
 // nodePorts are the ports of one execution layer.
@@ -60,6 +64,7 @@ func (s *portSet) all() []*int {
 		&s.opNodeRPC, &s.opNodeP2P, &s.batcherRPC,
 		&s.follower.http, &s.follower.ws, &s.follower.engine, &s.follower.nodeP2P, &s.follower.metrics,
 		&s.followerOpNodeRPC, &s.followerOpNodeP2P,
+		&s.proxy, &s.proxyMetrics,
 	}
 }
 

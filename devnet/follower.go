@@ -15,13 +15,13 @@ import (
 )
 
 // The follower is what an RPC provider runs: a flashgeth that builds nothing, takes flashblocks from the
-// sequencer's stream and blocks from an op-node of its own, which hears of them by gossip and from L1.
+// proxy, or from the sequencer's stream without one, and blocks from an op-node of its own, which hears of them by gossip and from L1.
 const (
 	followerName       = "follower"
 	followerOpNodeName = "follower-op-node"
 )
 
-// startFollower boots the follower. The sequencer must be up.
+// startFollower boots the follower. The sequencer must be up, and the proxy if there is one.
 func (d *Devnet) startFollower(ctx context.Context) error {
 	d.cfg.step("starting a follower of the stream")
 	// Blocks that gossip has not brought are fetched from the sequencer's execution layer.
@@ -45,7 +45,7 @@ func (d *Devnet) startFollower(ctx context.Context) error {
 // takes no part in their gossip, as providers' nodes do.
 func (d *Devnet) followerProcess() *Process {
 	args := append(d.nodeArgs(followerName, d.ports.follower),
-		"--flashblocks.url", wsURL(d.ports.stream),
+		"--flashblocks.url", d.streamURL(),
 		"--flashblocks.metrics-addr", net.JoinHostPort(loopback, strconv.Itoa(d.ports.follower.metrics)),
 		"--rollup.sequencerhttp", httpURL(d.ports.http), "--rollup.disabletxpoolgossip",
 	)

@@ -28,8 +28,8 @@ const (
 // errNotRunning is returned for an action on a process that does not run.
 var errNotRunning = errors.New("the process is not running")
 
-// Process is one supervised child: it is started, awaited until ready, and stopped by SIGINT or, if
-// it does not obey in time, SIGKILL. Its output goes to a file. It can be started again after it ended.
+// Process is one supervised child: it is started, awaited until ready, and stopped by SIGINT or the
+// signal of its own or, if it does not obey in time, SIGKILL. Its output goes to a file. It can be started again after it ended.
 type Process struct {
 	Name  string                          // for messages
 	Path  string                          // executable
@@ -37,7 +37,8 @@ type Process struct {
 	Log   string                          // file that output is appended to
 	Ready func(ctx context.Context) error // nil error once the process serves; nil for no probe
 
-	Patience time.Duration // between SIGINT and SIGKILL, 0 for the default
+	Patience  time.Duration // between the request to end and SIGKILL, 0 for the default
+	Interrupt os.Signal     // the request to end, nil for SIGINT
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -157,7 +158,11 @@ func (p *Process) Done() <-chan struct{} {
 // Stop asks the process to end, kills it if it does not within a bounded time, and waits for it. It
 // reports only that killing was necessary.
 func (p *Process) Stop() error {
-	if err := p.signal(os.Interrupt); err != nil {
+	request := p.Interrupt
+	if request == nil {
+		request = os.Interrupt
+	}
+	if err := p.signal(request); err != nil {
 		return nil // nothing to stop
 	}
 	patience := p.Patience
@@ -171,7 +176,7 @@ func (p *Process) Stop() error {
 		return nil
 	case <-timer.C:
 		p.Kill()
-		return fmt.Errorf("%s ignored the interrupt for %v and was killed", p.Name, patience)
+		return fmt.Errorf("%s ignored the %v signal for %v and was killed", p.Name, request, patience)
 	}
 }
 

@@ -140,6 +140,7 @@ func (s *session) announce(ends Endpoints) error {
 	_, err := fmt.Fprintf(s.cfg.Out, `devnet: ready, chain id %d
   sequencer   %s  %s
   flashblocks %s
+  proxy       %s
   metrics     %s
   engine      %s
   op-node     %s
@@ -148,7 +149,7 @@ func (s *session) announce(ends Endpoints) error {
   files, logs %s
   funded key  %s
 
-`, ends.ChainID, ends.SequencerRPC, ends.SequencerWS, ends.FlashblocksWS, ends.Metrics, ends.Engine, ends.OpNodeRPC,
+`, ends.ChainID, ends.SequencerRPC, ends.SequencerWS, ends.FlashblocksWS, cmp.Or(ends.ProxyWS, "none"), ends.Metrics, ends.Engine, ends.OpNodeRPC,
 		strings.TrimSpace(cmp.Or(ends.FollowerRPC, "none")+"  "+ends.FollowerWS), ends.L1RPC, ends.DataDir, ends.Keys[0])
 	return err
 }

@@ -28,16 +28,18 @@ var flags = []cli.Flag{
 	&cli.StringFlag{Name: "datadir", Usage: "keep genesis, chain data and logs here (default: a temporary directory)"},
 	&cli.BoolFlag{Name: "json", Usage: "print endpoints, then flashblocks, as JSON lines"},
 	&cli.BoolFlag{Name: "follower", Value: defaults.Follower, Usage: "run a second flashgeth that follows the stream, with an op-node of its own"},
+	&cli.BoolFlag{Name: "proxy", Value: defaults.Proxy, Usage: "run flashproxy behind the builder's stream, between it and the follower"},
 	&cli.BoolFlag{Name: "batcher", Value: defaults.Batcher, Usage: "run op-batcher, so that the safe head advances"},
 	&cli.Uint64Flag{Name: "gas-limit", Value: defaults.GasLimit, Usage: "gas limit of a block"},
 	&cli.StringFlag{Name: "node", Value: defaults.NodeBinary, Usage: "path of the flashgeth binary"},
+	&cli.StringFlag{Name: "flashproxy", Value: defaults.ProxyBinary, Usage: "path of the flashproxy binary"},
 	&cli.StringFlag{Name: "opstack", Value: defaults.OpStackDir, Usage: "directory of op-node and op-batcher"},
 }
 
 func main() {
 	app := &cli.App{
 		Name:            "devnet",
-		Usage:           "L1, op-node and flashgeth on loopback, every flashblock on the screen",
+		Usage:           "L1, op-node, flashgeth and flashproxy on loopback, every flashblock on the screen",
 		Flags:           flags,
 		Action:          run,
 		HideHelpCommand: true,
@@ -63,7 +65,7 @@ func run(c *cli.Context) error {
 	}
 	cfg.BlockTime, cfg.Interval = c.Duration("block-time"), c.Duration("interval")
 	cfg.GasLimit, cfg.Batcher = c.Uint64("gas-limit"), c.Bool("batcher")
-	cfg.Follower = c.Bool("follower")
+	cfg.Follower, cfg.Proxy, cfg.ProxyBinary = c.Bool("follower"), c.Bool("proxy"), c.String("flashproxy")
 	cfg.DataDir, cfg.NodeBinary, cfg.OpStackDir = c.String("datadir"), c.String("node"), c.String("opstack")
 	if isatty.IsTerminal(os.Stdout.Fd()) {
 		cfg.TerminalSize = terminalSize

@@ -109,7 +109,7 @@ func bootDevnet(t *testing.T) *devnet.Devnet {
 	t.Helper()
 	cfg := devnet.DefaultConfig
 	cfg.BlockTime, cfg.L1BlockTime = time.Second, 2*time.Second
-	cfg.Follower, cfg.Batcher = true, false
+	cfg.Follower, cfg.Proxy, cfg.Batcher = true, false, false
 	var err error
 	cfg.NodeBinary, err = filepath.Abs("../../bin/flashgeth")
 	require.NoError(t, err)
