@@ -88,7 +88,7 @@ func BenchmarkPreconfirmation(b *testing.B) {
 		})
 		for range benchSamples {
 			submit()
-			<-time.After(time.Duration(rand.Int64N(int64(2 * benchPause)))) //nolint:gosec // a moment, not a secret
+			<-time.After(time.Duration(rand.Int64N(int64(2 * benchPause))))
 		}
 		wg.Wait()
 		cancel()

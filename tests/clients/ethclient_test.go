@@ -66,6 +66,7 @@ func newUser(t *testing.T, n *network, at target, hex string) *user {
 
 // testEthclient goes through the acceptance list with ethclient.
 func testEthclient(t *testing.T, n *network, at target, keys []string) {
+	t.Helper()
 	u, authority := newUser(t, n, at, keys[0]), newUser(t, n, at, keys[1])
 	u.testReads()
 	u.testReceipts()
@@ -307,7 +308,7 @@ func (u *user) testSubscriptions() {
 				select {
 				case <-items:
 					came <- name
-				case <-sub.Err():
+				case <-ctx.Done():
 					return
 				}
 			}

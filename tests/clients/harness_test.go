@@ -53,7 +53,7 @@ func boot(t testing.TB, rate int) *network {
 	t.Helper()
 	cfg := devnet.DefaultConfig
 	cfg.BlockTime, cfg.L1BlockTime = time.Second, 2*time.Second
-	cfg.Follower, cfg.Batcher = true, false
+	cfg.Follower, cfg.Proxy, cfg.Batcher = true, false, false
 	cfg.NodeBinary = program(t, "flashgeth", "build")
 	cfg.OpStackDir = filepath.Dir(program(t, "opstack/op-node", "opstack"))
 	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")

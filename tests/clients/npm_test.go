@@ -115,7 +115,7 @@ func (s script) run(t *testing.T, n *network) {
 	ctx, cancel := context.WithTimeout(t.Context(), scriptTimeout)
 	defer cancel()
 	cfg := n.Config()
-	cmd := exec.CommandContext(ctx, "node", s.name) //nolint:gosec // a script of this package
+	cmd := exec.CommandContext(ctx, "node", s.name)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(),
 		"RPC="+s.at.rpc, "WS="+s.at.ws, "KEYS="+strings.Join(s.keys, ","),

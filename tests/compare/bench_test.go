@@ -30,10 +30,9 @@ const (
 // pending block. Rounds alternate, and the ratio is that of the medians.
 func BenchmarkCallAtPending(b *testing.B) {
 	n := newNetwork(b, 1, 100_000_000)
-	args, fb := n.begin()
-	fb = n.await()
-	n.seal(fb.PayloadID, args) // so that there is a latest block that is not the genesis
-	_, fb = n.begin()
+	args, _ := n.begin()
+	n.seal(n.await().PayloadID, args) // so that there is a latest block that is not the genesis
+	_, fb := n.begin()
 	follower := n.followers[0]
 	follower.catchUp()
 	for nonce := range uint64(benchTxs) {

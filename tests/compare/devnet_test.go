@@ -217,8 +217,8 @@ func (l *live) settle(number uint64) {
 
 // askAll asks a node questions in random portions, again and again.
 func (l *live) askAll(ctx context.Context, name string, client *rpc.Client) {
-	random := rand.New(rand.NewPCG(uint64(len(name)), 1)) //nolint:gosec // a test, not a secret
-	pause := time.NewTicker(20 * time.Millisecond)        // there are other things to do on a small machine
+	random := rand.New(rand.NewPCG(uint64(len(name)), 1))
+	pause := time.NewTicker(20 * time.Millisecond) // there are other things to do on a small machine
 	defer pause.Stop()
 	for {
 		select {
@@ -259,7 +259,7 @@ func (l *live) cutAtRandom(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Duration(200+rand.IntN(2500)) * time.Millisecond): //nolint:gosec // a test, not a secret
+		case <-time.After(time.Duration(200+rand.IntN(2500)) * time.Millisecond):
 			l.cutter.cut()
 		}
 	}

@@ -80,10 +80,10 @@ func (p tee) Publish(m stream.Message) {
 }
 
 // newNetwork starts everything.
-func newNetwork(t testing.TB, seed uint64, gasLimit uint64) *network {
+func newNetwork(t testing.TB, seed, gasLimit uint64) *network {
 	t.Helper()
 	n := &network{
-		t: t, rng: rand.New(rand.NewPCG(seed, seed)), //nolint:gosec // a reproducible test, not a secret
+		t: t, rng: rand.New(rand.NewPCG(seed, seed)),
 		clock: new(mclock.Simulated), said: make(chan *flashblocks.Flashblock, 64),
 		chain: testchain.New(t, testchain.Config{Fork: testchain.Jovian, GasLimit: gasLimit}),
 	}
