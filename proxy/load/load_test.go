@@ -22,7 +22,8 @@ import (
 
 func TestMain(m *testing.M) {
 	log.SetDefault(log.NewLogger(log.DiscardHandler()))
-	goleak.VerifyTestMain(m)
+	// net/http lingers for half a second after a connection it has refused.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // newServer is a hub on a free port; it publishes until the test ends.
