@@ -276,11 +276,11 @@ func TestActivations(t *testing.T) {
 			plain := s.newChain()
 			for n := uint64(1); n <= 4; n++ {
 				if n == 2 {
-					s.cfg.fork = f
+					s.Config.Fork = f
 				}
 				s.harness.send(s.transfer(0, s.txpool.PoolNonce(s.addrs[0]), 5))
 				args := s.attributes(s.chain.CurrentBlock())
-				if f == jovian && n <= 2 {
+				if f == jovian && n == 2 {
 					args.Transactions[0] = isthmusInfo(args.Transactions[0])
 				}
 				slot := s.begin(args)

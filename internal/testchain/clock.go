@@ -10,8 +10,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/mclock"
 )
 
-// JumpClock is a monotonic clock that stands still while work is done and jumps over every wait, so that a slot takes no longer
-// than its work.
+// JumpClock is a monotonic clock that stands still while work is done and jumps over every wait, so that a
+// slot takes no longer than its work.
 type JumpClock struct{ now atomic.Int64 }
 
 var _ mclock.Clock = (*JumpClock)(nil)
