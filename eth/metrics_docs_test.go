@@ -1,0 +1,42 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The runbook names every metric of a builder and of a follower, and no other.
+func TestRunbookNamesTheMetrics(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/runbook.md")
+	require.NoError(t, err)
+	var documented []string
+	for _, m := range regexp.MustCompile("`((?:builder|flashblocks|follower|overlay)_[a-z0-9_]+)(?:\\{[a-z]+\\})?`").FindAllStringSubmatch(string(text), -1) {
+		documented = append(documented, m[1])
+	}
+
+	follows := testConfig()
+	follows.Enabled, follows.URLs = false, []string{"ws://127.0.0.1:1"}
+	var registered []string
+	for _, cfg := range []Config{testConfig(), follows} {
+		n := newUnstarted(t, jovian, jovian.genesis())
+		service, err := Register(n.stack, n.eth, cfg)
+		require.NoError(t, err)
+		n.start() // a follower's streams register theirs when they are dialled
+		for _, name := range service.Metrics().ListMetricNames() {
+			name, _, _ = strings.Cut(name, "{")
+			registered = append(registered, name)
+		}
+	}
+	slices.Sort(registered)
+	slices.Sort(documented)
+	require.Equal(t, slices.Compact(registered), slices.Compact(documented))
+}
