@@ -158,10 +158,10 @@ var (
 		EnvVars:  []string{"CHAIN_BLOCK_TIME"},
 		Category: FlagCategory,
 	}
-	// BuilderMaxBlockSizeFlag caps the encoded transactions of a block, in bytes.
+	// BuilderMaxBlockSizeFlag caps the encoding of a block, in bytes.
 	BuilderMaxBlockSizeFlag = &cli.Uint64Flag{
 		Name:     "builder.max-uncompressed-block-size",
-		Usage:    "Most bytes of encoded transactions in a block; 0 leaves op-geth's own limit",
+		Usage:    "Most bytes of an encoded block; 0 leaves op-geth's own limit",
 		Value:    DefaultFlashblocks.MaxBlockSize,
 		EnvVars:  []string{"BUILDER_MAX_UNCOMPRESSED_BLOCK_SIZE"},
 		Category: FlagCategory,
