@@ -163,7 +163,8 @@ type follower struct {
 	seen      *dedupe
 	last      flashblocks.Header // last message read
 	hasLast   bool               // last can be resumed from
-	failures  int                // connections in a row that ended before they gave a new message
+	failures  int                // connections in a row that were answered and ended before they gave a new message
+	answered  bool               // the last dial was
 	reported  bool               // a state was reported
 	connected bool               // the state reported last
 }
@@ -210,7 +211,10 @@ func (f *follower) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if f.failures++; progress {
+		if f.answered {
+			f.failures++
+		}
+		if progress {
 			f.failures = 0
 			pause.Reset()
 		}
@@ -265,6 +269,7 @@ func (f *follower) dial(ctx context.Context) (*websocket.Conn, error) {
 	if resp != nil {
 		defer func() { _ = resp.Body.Close() }()
 	}
+	f.answered = answersPosition(resp)
 	switch {
 	case err == nil:
 		return ws, nil
@@ -273,6 +278,20 @@ func (f *follower) dial(ctx context.Context) (*websocket.Conn, error) {
 	default:
 		return nil, fmt.Errorf("dial of the upstream: %w", err)
 	}
+}
+
+// answersPosition tells whether a response may depend on the position that was asked for. Nobody there, a
+// full upstream or a gateway with nothing behind it say the same to any: an upstream that is down for a
+// while must be resumed from the position when it is back.
+func answersPosition(resp *http.Response) bool {
+	if resp == nil {
+		return false
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return false
+	}
+	return true
 }
 
 // resumeAttempts is after how many fruitless connections in a row the position is left out. An

@@ -5,7 +5,10 @@ package stream
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -84,4 +87,46 @@ func TestSubscriberForgetsAnOldResume(t *testing.T) {
 	})
 	expectDelivery(t, events, 1, 0)
 	expectDelivery(t, events, 1, 1) // of the same connection, which has lived on to a ping
+}
+
+// An upstream that is away for many attempts is resumed from the position when it is back: what it says
+// meanwhile, if anything, is not about the position.
+func TestSubscriberKeepsItsPositionWhileTheUpstreamIsAway(t *testing.T) {
+	t.Parallel()
+	const away = 9 // attempts, more than resumeAttempts of each kind
+	var (
+		dials    atomic.Int64
+		queries  = make(chan url.Values, away+2)
+		statuses = []int{0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests}
+	)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(dials.Add(1))
+		queries <- r.URL.Query()
+		if n > 1 && n <= 1+away {
+			status := statuses[n%len(statuses)]
+			if status == 0 {
+				panic(http.ErrAbortHandler) // no answer at all
+			}
+			w.WriteHeader(status)
+			return
+		}
+		ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer func() { _ = ws.Close() }()
+		send(ws, 1, uint64(n))
+		if n > 1 {
+			linger(ws)
+		}
+	}))
+	t.Cleanup(server.Close)
+	_, events := follow(t, SubscriberConfig{URL: "ws" + strings.TrimPrefix(server.URL, "http")})
+	expectDelivery(t, events, 1, 1)
+	expectDelivery(t, events, 1, away+2)
+	require.Empty(t, <-queries)
+	for attempt := range away + 1 {
+		query := <-queries
+		require.Equal(t, []string{"1", "1"}, []string{query.Get(paramBlock), query.Get(paramIndex)}, "attempt %d", attempt)
+	}
 }
