@@ -40,6 +40,8 @@ type announced struct {
 	Engine        string   `json:"engine"`
 	FlashblocksWS string   `json:"flashblocks_ws"`
 	Metrics       string   `json:"metrics"`
+	ProxyWS       string   `json:"proxy_ws"`
+	ProxyMetrics  string   `json:"proxy_metrics"`
 	FollowerRPC   string   `json:"follower_rpc"`
 	FollowerWS    string   `json:"follower_ws"`
 	ChainID       uint64   `json:"chain_id"`
@@ -48,7 +50,7 @@ type announced struct {
 
 // urls returns every endpoint.
 func (a *announced) urls() []string {
-	return []string{a.L1RPC, a.SequencerRPC, a.SequencerWS, a.Engine, a.FlashblocksWS, a.Metrics, a.FollowerRPC, a.FollowerWS}
+	return []string{a.L1RPC, a.SequencerRPC, a.SequencerWS, a.Engine, a.FlashblocksWS, a.Metrics, a.ProxyWS, a.ProxyMetrics, a.FollowerRPC, a.FollowerWS}
 }
 
 // line is one flashblock of `devnet --json`.
@@ -217,6 +219,7 @@ func requireAnswers(t *testing.T, ends *announced, jwtFile string) {
 	call(t.Context(), t, authorised, &capabilities, "engine_exchangeCapabilities", []string{})
 	require.Contains(t, capabilities, "engine_getPayloadV4")
 	require.Contains(t, scrape(t.Context(), t, ends.Metrics), "builder_job_failures_total")
+	require.Contains(t, scrape(t.Context(), t, ends.ProxyMetrics), "websocket_proxy_active_connections")
 }
 
 // requireUnused checks that keys are funded and that nobody has used them.
@@ -238,7 +241,7 @@ func requireUnused(t *testing.T, client *ethclient.Client, keys []string) {
 // sendAndFollow sends a transaction from the first key, sees it in a flashblock, then in a block.
 func sendAndFollow(t *testing.T, client *ethclient.Client, ends *announced) {
 	t.Helper()
-	seen := record(t, ends.FlashblocksWS)
+	seen := record(t, ends.ProxyWS)
 	key, err := crypto.HexToECDSA(strings.TrimPrefix(ends.Keys[0], "0x"))
 	require.NoError(t, err)
 	to := common.Address{0xe2, 0xe0}

@@ -48,6 +48,7 @@ type options struct {
 	load        int           // transactions per second
 	batcher     bool
 	follower    bool
+	proxy       bool     // between the builder's stream and the follower
 	plain       bool     // op-geth's behaviour: flashgeth without --flashblocks.enabled
 	nodeArgs    []string // appended to the node's command line
 }
@@ -74,10 +75,14 @@ func boot(t *testing.T, o options) *network {
 	override(&cfg.BlockTime, o.blockTime)
 	override(&cfg.Interval, o.interval)
 	override(&cfg.L1BlockTime, o.l1BlockTime)
-	cfg.Follower, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.batcher, o.plain, o.nodeArgs
+	cfg.Follower, cfg.Proxy, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.proxy, o.batcher, o.plain, o.nodeArgs
 	cfg.NodeBinary = program(t, "flashgeth", "build")
 	cfg.OpStackDir = filepath.Dir(program(t, "opstack/op-node", "opstack"))
 	program(t, "opstack/op-batcher", "opstack")
+	cfg.ProxyBinary = filepath.Join(root, "bin", "flashproxy")
+	if o.proxy {
+		cfg.ProxyBinary = program(t, "flashproxy", "build")
+	}
 	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
 
 	begin := time.Now()
