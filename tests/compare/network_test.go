@@ -35,6 +35,10 @@ import (
 // interval of the flashblocks: five per block of 2 s, and index 0.
 const interval = 400 * time.Millisecond
 
+// staleAfter is when pending falls back to latest: never, however long the test takes between two
+// flashblocks, as its time stands still.
+const staleAfter = time.Hour
+
 // subject is a node whose answers are compared.
 type subject struct {
 	*ethNode
@@ -114,7 +118,7 @@ func (n *network) startBuilder(genesis *core.Genesis) string {
 
 	node := newNode(n.t, "builder", genesis)
 	require.NoError(n.t, catalyst.Register(node.stack, node.eth))
-	processor, err := overlay.New(overlay.Config{Chain: node.eth.BlockChain()})
+	processor, err := overlay.New(overlay.Config{Chain: node.eth.BlockChain(), StaleAfter: staleAfter})
 	require.NoError(n.t, err)
 	_, err = fleth.RegisterPending(node.stack, node.eth, fleth.PendingConfig{Eth: &node.config, GraphQL: true}, processor)
 	require.NoError(n.t, err)
@@ -141,7 +145,7 @@ func newFollower(t testing.TB, name string, genesis *core.Genesis, url string) *
 	t.Helper()
 	node := newNode(t, name, genesis)
 	cfg := fleth.Config{Flashblocks: params.DefaultFlashblocks, Eth: &node.config, GraphQL: true}
-	cfg.URLs = []string{url}
+	cfg.URLs, cfg.StaleAfter = []string{url}, staleAfter
 	_, err := fleth.Register(node.stack, node.eth, cfg)
 	require.NoError(t, err)
 	node.start()
