@@ -91,7 +91,7 @@ opstack: ## build the real OP Stack programs (op-node and others) into bin/opsta
 	@echo "==> op-stack binaries"
 	$(GO) run -buildvcs=false ./devnet/opstack/build -o $(OPSTACK)
 
-devnet: build opstack ## run L1, op-node and flashgeth on loopback and show every flashblock (ARGS="--load 100")
+devnet: build opstack ## run L1, op-node, flashgeth and flashproxy on loopback and show every flashblock (ARGS="--load 100")
 	$(BIN)/devnet $(ARGS)
 
 soak: build opstack ## run the devnet under load for SOAKTIME (30m)

@@ -269,7 +269,7 @@ func sendAndFollow(t *testing.T, client *ethclient.Client, ends *announced) {
 	var receipt *types.Receipt
 	eventually(t, "the transaction is mined", func() bool {
 		receipt, err = client.TransactionReceipt(t.Context(), tx.Hash())
-		return err == nil
+		return err == nil && receipt.BlockHash != (common.Hash{}) // a preconfirmed one has none yet
 	})
 	require.Equal(t, types.ReceiptStatusSuccessful, receipt.Status)
 	require.Equal(t, fb.Metadata.BlockNumber, receipt.BlockNumber.Uint64(), "mined where the flashblock said")
