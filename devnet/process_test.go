@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,6 +61,17 @@ func TestProcessStartsAndStops(t *testing.T) {
 	require.NoError(t, p.Stop())
 	require.True(t, ended(p))
 	require.Contains(t, p.describeLog(), "bye", "it ended by the interrupt")
+	require.Equal(t, "exit status 0", p.exitText())
+}
+
+// A process with a signal of its own is stopped by that one.
+func TestProcessStopsByItsOwnSignal(t *testing.T) {
+	t.Parallel()
+	p := newTestProcess(t, `trap 'echo interrupted; exit 1' INT; trap 'echo terminated; exit 0' TERM; : > "$1"; while :; do sleep 0.05; done`)
+	p.Interrupt = syscall.SIGTERM
+	require.NoError(t, p.Start(t.Context()))
+	require.NoError(t, p.Stop())
+	require.Contains(t, p.describeLog(), "terminated")
 	require.Equal(t, "exit status 0", p.exitText())
 }
 
