@@ -213,7 +213,7 @@ func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64
 	nonce := b.pool.PoolNonce(addr)
 	v := b.view(ctx)
 	if v.snap == nil {
-		return nonce, nil
+		return max(nonce, b.latestNonce(addr)), nil
 	}
 	db, err := v.snap.State()
 	if err != nil {
@@ -239,6 +239,16 @@ func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64
 		}
 		pending++
 	}
+}
+
+// latestNonce is the nonce in the state of the head, zero if that is not there. The pool follows the head
+// with a delay, in which its own answer would fall behind what was seen at pending a moment before.
+func (b *Backend) latestNonce(addr common.Address) uint64 {
+	db, err := b.chain.StateAt(b.chain.CurrentBlock().Root)
+	if err != nil {
+		return 0
+	}
+	return db.GetNonce(addr)
 }
 
 // FeeHistory implements ethapi.Backend.
