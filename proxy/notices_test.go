@@ -58,8 +58,9 @@ func TestNoticesOnV0(t *testing.T) {
 	h.clients(2)
 
 	up.publish(10, 0, 1)
+	require.Equal(t, []string{"10/0", "10/1"}, notices(t, ws, 2))
 	up.sealed(10, 1)
-	require.Equal(t, []string{"10/0", "10/1", "10/1 sealed"}, notices(t, ws, 3))
+	require.Equal(t, []string{"10/1 sealed"}, notices(t, ws, 1))
 	up.publish(11, 0, 2)
 	other := flashblock(11, 0)
 	other.PayloadID[7]++ // another attempt at the same block
