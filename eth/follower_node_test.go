@@ -130,7 +130,12 @@ func TestFollowerNode(t *testing.T) {
 		tx := p.builder.transfer(nonce)
 		seal := p.build(tx)
 		for _, n := range []*testNode{p.builder, p.follower} {
-			eventually(t, "both transactions are pending", func() bool { return count(n) == 2 })
+			// The count alone would not tell: the block before has as many transactions.
+			eventually(t, "both transactions are pending", func() bool {
+				var pending struct{ Number hexutil.Uint64 }
+				n.call("eth_getBlockByNumber", "pending", false).into(t, &pending)
+				return uint64(pending.Number) == nonce+1 && count(n) == 2
+			})
 			var receipt *struct {
 				BlockNumber hexutil.Uint64
 				Status      hexutil.Uint64
