@@ -44,12 +44,15 @@ type environment struct {
 }
 
 // openStates returns two states on root that share the cache of what they read: one to execute on and
-// one to hash.
-func openStates(chain *core.BlockChain, root common.Hash) (exec, hash *state.StateDB, err error) {
+// one to hash. wrap, if not nil, stands between the former and the database.
+func openStates(chain *core.BlockChain, root common.Hash, wrap func(state.Reader) state.Reader) (exec, hash *state.StateDB, err error) {
 	db := state.NewDatabase(chain.TrieDB(), chain.CodeDB()).WithSnapshot(chain.Snapshots())
 	execReader, hashReader, err := db.ReadersWithCacheStats(root)
 	if err != nil {
 		return nil, nil, err
+	}
+	if wrap != nil {
+		execReader = wrap(execReader)
 	}
 	if exec, err = state.NewWithReader(root, db, execReader); err != nil {
 		return nil, nil, err
@@ -100,6 +103,15 @@ func newEnvironment(chain core.ChainContext, parent, header *types.Header, db *s
 	return env, nil
 }
 
+// err is why the state cannot be trusted: something could not be read. The EVM takes such a value for zero
+// and goes on, so what was executed since must not be published.
+func (env *environment) err() error {
+	if err := env.state.Error(); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadableState, err)
+	}
+	return nil
+}
+
 // cancel makes the running transaction fail and every later one too. The execution state is worthless
 // afterwards.
 func (env *environment) cancel() { env.evm.Cancel() }
@@ -115,7 +127,7 @@ func (env *environment) force(ctx context.Context, txs []*types.Transaction) err
 			return fmt.Errorf("failed to force-include tx: %s type: %d sender: %s nonce: %d, err: %w", tx.Hash(), tx.Type(), from, tx.Nonce(), err)
 		}
 	}
-	return nil
+	return env.err()
 }
 
 // commit executes tx and appends it to the block. On an error the state is as before, but for

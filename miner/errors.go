@@ -24,4 +24,6 @@ var (
 	errInterrupted  = errors.New("execution interrupted")
 	errNoFallback   = errors.New("no fallback builder configured")
 	errStateRootGap = errors.New("state root is not available")
+
+	errUnreadableState = errors.New("state could not be read")
 )

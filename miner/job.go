@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
@@ -68,6 +69,7 @@ type hooks struct {
 	beforePublish func(index uint64)
 	beforeDeposit func()
 	beforeSeal    func()
+	reader        func(state.Reader) state.Reader
 }
 
 // run builds until the schedule is used up or the job is cancelled. It never returns an error: what
@@ -148,7 +150,7 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	if j.hooks.beforeDeposit != nil {
 		j.hooks.beforeDeposit()
 	}
-	exec, hash, err := openStates(j.chain, j.parent.Root)
+	exec, hash, err := openStates(j.chain, j.parent.Root, j.hooks.reader)
 	if err != nil {
 		return err
 	}
@@ -210,6 +212,9 @@ func (j *job) buildFlashblock(deadline int) error {
 		gas      = j.env.used.gas
 	)
 	if err := j.fill(deadline, stop); err != nil {
+		return err
+	}
+	if err := j.env.err(); err != nil {
 		return err
 	}
 	filled := j.clock.Now()

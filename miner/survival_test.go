@@ -4,12 +4,16 @@
 package miner
 
 import (
+	"errors"
 	"fmt"
 	"math/rand"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
@@ -128,6 +132,60 @@ func TestPanic(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What was executed on a state that could not be read is never published: the EVM takes a value it cannot
+// read for zero. The block holds what was published before.
+func TestUnreadableState(t *testing.T) {
+	t.Parallel()
+	const senders = 20
+	for _, first := range []bool{true, false} {
+		t.Run(fmt.Sprintf("deposits %v", first), func(t *testing.T) {
+			t.Parallel()
+			s, calls := newFallback(t, harnessConfig{fork: jovian, accounts: senders, gasLimit: 2_100_000})
+			reads := new(failingReader)
+			reads.broken.Store(first)
+			s.builder.hooks.reader = func(r state.Reader) state.Reader {
+				reads.Reader = r
+				return reads
+			}
+			for i := range senders {
+				s.harness.send(s.transfer(i, 0, uint64(1+i)))
+			}
+			plain := s.newChain()
+			args := s.attributes(s.chain.CurrentBlock())
+			slot := s.begin(args)
+			if !first {
+				require.NotEmpty(t, slot.step().Diff.Transactions)
+				reads.broken.Store(true)
+			}
+			runUntilFailure(slot)
+			envelope, err := s.builder.GetPayload(slot.id)
+			require.NoError(t, err)
+			if first {
+				require.Equal(t, 1, *calls, "the fallback built the block")
+				require.Empty(t, s.stream.flashblocks(t, slot.id))
+			} else {
+				require.Len(t, s.stream.flashblocks(t, slot.id), 2)
+				s.requirePublished(slot.id, envelope)
+			}
+			importPlain(t, plain, s.insert(envelope, args))
+		})
+	}
+}
+
+// failingReader reads no account once it is broken.
+type failingReader struct {
+	state.Reader
+	broken atomic.Bool
+}
+
+// Account implements state.Reader.
+func (r *failingReader) Account(addr common.Address) (*types.StateAccount, error) {
+	if r.broken.Load() {
+		return nil, errors.New("injected")
+	}
+	return r.Reader.Account(addr)
 }
 
 // brokenStream panics instead of publishing one index, once.
