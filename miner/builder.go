@@ -78,7 +78,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 			maxDABlockSize: positive(config.MaxDABlockSize),
 			gasTip:         config.GasPrice,
 		},
-		pace:    &pace{nsPerGas: initialNsPerGas, publish: initialPublish},
+		pace:    &pace{nsPerGas: initialNsPerGas, share: initialShare, publish: initialPublish},
 		memory:  past,
 		sealed:  lru.NewCache[common.Hash, *sealed](keptSealed),
 		lifeCtx: ctx,

@@ -210,6 +210,7 @@ func (j *job) buildFlashblock(deadline int) error {
 	var (
 		selected = j.clock.Now()
 		gas      = j.env.used.gas
+		txs      = len(j.env.txs)
 	)
 	if err := j.fill(deadline, stop); err != nil {
 		return err
@@ -218,7 +219,7 @@ func (j *job) buildFlashblock(deadline int) error {
 		return err
 	}
 	filled := j.clock.Now()
-	j.pace.executed(j.env.used.gas-gas, filled.Sub(selected))
+	j.pace.executed(j.env.used.gas-gas, gasLimits(j.env.txs[txs:]), filled.Sub(selected))
 	fb := j.assemble(deadline, start)
 	j.pace.published(j.clock.Now().Sub(filled))
 	if !j.waitUntil(due) {
@@ -273,7 +274,15 @@ func (j *job) lead(deadline int) time.Duration {
 	if ceiling.gas > j.env.used.gas {
 		gas = ceiling.gas - j.env.used.gas
 	}
-	return j.pace.cost(min(gas, j.candidates.gas+j.inbox.waiting()), j.schedule.interval)
+	return j.pace.cost(min(gas, j.pace.usage(j.candidates.gas+j.inbox.waiting())), j.schedule.interval)
+}
+
+// gasLimits sums the limits of transactions.
+func gasLimits(txs []*types.Transaction) (sum uint64) {
+	for _, tx := range txs {
+		sum += tx.Gas()
+	}
+	return sum
 }
 
 // waitUntil waits for a moment. It returns false if the job was cancelled meanwhile.

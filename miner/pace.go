@@ -15,6 +15,7 @@ import (
 type pace struct {
 	mu       sync.Mutex
 	nsPerGas float64       // of execution
+	share    float64       // of the gas limits of transactions that they use
 	publish  time.Duration // from the last transaction to the hand-over to the stream
 }
 
@@ -22,6 +23,7 @@ type pace struct {
 // hundred transactions.
 const (
 	initialNsPerGas = 4.0
+	initialShare    = 1.0
 	initialPublish  = 2 * time.Millisecond
 )
 
@@ -54,13 +56,23 @@ func (p *pace) reserve() time.Duration {
 	return time.Duration(float64(p.publish)*marginFactor) + marginFixed
 }
 
-// executed takes in a measurement. Small samples say more about fixed costs than about gas.
-func (p *pace) executed(gas uint64, took time.Duration) {
+// usage predicts the gas that transactions use from the sum of their limits. Wallets are generous with
+// limits; taken at their word, they would make every flashblock's selection start too early.
+func (p *pace) usage(limits uint64) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return uint64(float64(limits) * p.share)
+}
+
+// executed takes in a measurement: the gas used, the limits of the transactions that used it, and the
+// time. Small samples say more about fixed costs than about gas.
+func (p *pace) executed(gas, limits uint64, took time.Duration) {
 	if gas < 10*gethparams.TxGas {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.share += paceWeight * (float64(gas)/float64(limits) - p.share)
 	p.nsPerGas += paceWeight * (float64(took)/float64(gas) - p.nsPerGas)
 }
 

@@ -157,7 +157,7 @@ func (j *job) envelope(p *prefix, s *sealed) *engine.ExecutionPayloadEnvelope {
 }
 
 // rebuild lets the fallback execute exactly what was published, or the attributes' transactions if
-// nothing was. It goes on when the caller has left, because its outcome is the payload's for good.
+// nothing was.
 func (j *job) rebuild(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, err error) {
 	defer func() {
 		// op-geth's miner panics over a blob transaction without its blobs.
@@ -175,7 +175,7 @@ func (j *job) rebuild(ctx context.Context) (envelope *engine.ExecutionPayloadEnv
 	if p, _, _ := j.gate.outcome(); p.indices > 0 {
 		args.Transactions = p.txs
 	}
-	if envelope, err = j.config.Fallback(context.WithoutCancel(ctx), &args); err != nil {
+	if envelope, err = j.config.Fallback(ctx, &args); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnknownPayload, err)
 	}
 	return envelope, nil
