@@ -1,0 +1,48 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package jsonrpc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Error codes of JSON-RPC 2.0, section 5.1.
+const (
+	CodeParse          = -32700 // The body is not JSON
+	CodeInvalidRequest = -32600 // The JSON is not a request
+	CodeMethodNotFound = -32601
+	CodeInvalidParams  = -32602
+	CodeInternal       = -32603
+)
+
+// ErrResponse is what ParseResponse's errors wrap.
+var ErrResponse = errors.New("not a JSON-RPC response")
+
+// Error is a JSON-RPC error object.
+type Error struct {
+	Code    int
+	Message string
+	Data    json.RawMessage // As the peer wrote it, nil if it gave none
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s (JSON-RPC error %d)", e.Message, e.Code)
+}
+
+// syntaxError is a breach of JSON's grammar at a byte of the body.
+type syntaxError struct {
+	at   int
+	what string
+}
+
+func (e *syntaxError) Error() string {
+	return fmt.Sprintf("invalid JSON at byte %d: %s", e.at, e.what)
+}
+
+func invalidRequest(what string) *Error {
+	return &Error{Code: CodeInvalidRequest, Message: "invalid request: " + what}
+}

@@ -1,0 +1,262 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+// Package jsonrpc takes JSON-RPC 2.0 bodies apart without decoding them: what it returns are slices of
+// the bytes that came in, so that whatever is passed on is passed on unchanged, fields of future forks
+// included. A body is scanned once, its grammar is checked, and nothing in it makes the scanner panic,
+// recurse without bound or allocate more than a small multiple of its size.
+package jsonrpc
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+const (
+	// maxBatch bounds what a body of many tiny elements grows to. It is op-geth's own limit.
+	maxBatch = 1000
+
+	// maxArgs does the same for parameters. No method of an execution client takes a tenth of it.
+	maxArgs = 256
+)
+
+// Request is one JSON-RPC request. Its slices point into the body it was parsed from and must not be
+// written to.
+type Request struct {
+	Raw    []byte          // The whole object as it came
+	ID     json.RawMessage // Any JSON value as it came, nil if absent
+	Params json.RawMessage // Usually an array, nil if absent
+	Method string
+
+	// Err tells why an element of a batch is not a request. The answer to the batch carries it in the
+	// element's place; the other fields are what could be read.
+	Err *Error
+}
+
+// Notification reports whether the sender wants no answer.
+func (r *Request) Notification() bool { return r.ID == nil && r.Err == nil }
+
+// ParseBody takes the body of an HTTP request apart. Its error is always an *Error ready to be sent:
+// CodeParse for what is not JSON (or nests too deep, or is not UTF-8), CodeInvalidRequest for JSON that
+// is not a request, which includes an empty batch and a key that occurs twice. With the latter, reqs
+// holds the one request as far as it could be read, so that the answer can carry its id. In a batch, an
+// element that is not a request has its Err set and err is nil.
+func ParseBody(body []byte) (reqs []Request, batch bool, err error) {
+	s := scanner{body}
+	start := s.space(0)
+	switch s.at(start) {
+	case '{':
+		reqs = make([]Request, 1)
+		if err := s.request(&reqs[0], start, len(body)); err != nil {
+			return nil, false, asError(err)
+		}
+		if reqs[0].Err != nil {
+			return reqs, false, reqs[0].Err
+		}
+		return reqs, false, nil
+	case '[':
+		reqs, err := s.batch(start)
+		if err != nil {
+			return nil, true, asError(err)
+		}
+		return reqs, true, nil
+	default:
+		to, err := s.value(start, 0)
+		if err == nil {
+			err = s.end(to)
+		}
+		if err == nil {
+			err = invalidRequest("neither an object nor an array")
+		}
+		return nil, false, asError(err)
+	}
+}
+
+func asError(err error) error {
+	var rpc *Error
+	if errors.As(err, &rpc) {
+		return rpc
+	}
+	return &Error{Code: CodeParse, Message: err.Error()}
+}
+
+func (s scanner) batch(start int) ([]Request, error) {
+	var reqs []Request
+	// The elements are scanned as values first, and those few bytes once more as requests: a batch
+	// is rare and its elements are small.
+	to, err := s.array(start, 0, func(from, to int) error {
+		if len(reqs) == maxBatch {
+			return invalidRequest("too many requests in the batch")
+		}
+		req := Request{Raw: s.data[from:to:to]}
+		if s.data[from] != '{' {
+			req.Err = invalidRequest("an element of the batch is not an object")
+		} else if err := (scanner{req.Raw}).request(&req, 0, len(req.Raw)); err != nil {
+			return err
+		}
+		reqs = append(reqs, req)
+		return nil
+	})
+	if err == nil {
+		err = s.end(to)
+	}
+	if err == nil && len(reqs) == 0 {
+		err = invalidRequest("empty batch")
+	}
+	return reqs, err
+}
+
+// request reads the object at start, behind which nothing may follow. An error is one of syntax; an
+// object that is no request has its Err set.
+func (s scanner) request(req *Request, start, _ int) error {
+	var method json.RawMessage
+	names := fields{
+		{name: "jsonrpc"},
+		{name: "id", value: &req.ID},
+		{name: "method", value: &method},
+		{name: "params", value: &req.Params},
+	}
+	end, err := s.object(start, 0, func(key []byte, from, to int) error {
+		if what := names.take(key, s.data[from:to:to]); what != "" && req.Err == nil {
+			req.Err = invalidRequest(what)
+		}
+		return nil
+	})
+	if err == nil {
+		err = s.end(end)
+	}
+	if err != nil {
+		return err
+	}
+	req.Raw = s.data[start:end:end]
+	if req.Err != nil {
+		return nil
+	}
+	switch {
+	case len(method) == 0:
+		req.Err = invalidRequest("no method")
+	case method[0] != '"':
+		req.Err = invalidRequest("the method is not a string")
+	default:
+		req.Method = unquote(method)
+		if req.Method == "" {
+			req.Err = invalidRequest("no method")
+		}
+	}
+	return nil
+}
+
+// Args returns the positional parameters, as slices of Params. Its error is an *Error with
+// CodeInvalidParams: parameters by name, or more than any method takes.
+func (r *Request) Args() ([]json.RawMessage, error) {
+	if len(r.Params) == 0 || string(r.Params) == "null" {
+		return nil, nil
+	}
+	if r.Params[0] != '[' {
+		return nil, &Error{Code: CodeInvalidParams, Message: "the parameters are not an array"}
+	}
+	args := make([]json.RawMessage, 0, 4)
+	s := scanner{r.Params}
+	_, err := s.array(0, 0, func(from, to int) error {
+		if len(args) == maxArgs {
+			return errors.New("too many parameters")
+		}
+		args = append(args, json.RawMessage(s.data[from:to:to]))
+		return nil
+	})
+	if err != nil {
+		return nil, &Error{Code: CodeInvalidParams, Message: err.Error()}
+	}
+	return args, nil
+}
+
+// NewRequest builds a request. A nil id makes it a notification; id and params must be valid JSON.
+func NewRequest(id json.RawMessage, method string, params ...json.RawMessage) Request {
+	size := 64 + len(id) + len(method)
+	for _, p := range params {
+		size += len(p) + 1
+	}
+	raw := append(make([]byte, 0, size), `{"jsonrpc":"2.0"`...)
+	req := Request{Method: method}
+	if id != nil {
+		raw = append(raw, `,"id":`...)
+		req.ID, raw = appendSlice(raw, id)
+	}
+	raw = append(raw, `,"method":`...)
+	raw = appendString(raw, method)
+	raw = append(raw, `,"params":`...)
+	from := len(raw)
+	raw = append(raw, '[')
+	for i, p := range params {
+		if i > 0 {
+			raw = append(raw, ',')
+		}
+		raw = append(raw, p...)
+	}
+	raw = append(raw, ']')
+	req.Params = json.RawMessage(raw[from:len(raw):len(raw)])
+	req.Raw = append(raw, '}')
+	return req
+}
+
+// fields are the members of an object that have a meaning.
+type fields []struct {
+	name  string
+	value *json.RawMessage // Where to put it, nil to only watch for doubles
+	seen  bool
+}
+
+// take files one member and says what is wrong with its key. Two readers of one document must not
+// understand it differently, and the one behind us may be encoding/json: it lets the last of two equal
+// keys win and takes "Method" for "method". Both are refused.
+func (f fields) take(key []byte, value json.RawMessage) (wrong string) {
+	name := unquote(key)
+	for i := range f {
+		if !strings.EqualFold(f[i].name, name) {
+			continue
+		}
+		if f[i].name != name {
+			return "a key that differs from " + f[i].name + " in case only"
+		}
+		if f[i].seen {
+			return "the key " + name + " occurs twice"
+		}
+		f[i].seen = true
+		if f[i].value != nil {
+			*f[i].value = value
+		}
+		return ""
+	}
+	return ""
+}
+
+// unquote returns the content of a scanned JSON string.
+func unquote(quoted []byte) string {
+	inner := quoted[1 : len(quoted)-1]
+	for _, c := range inner {
+		if c == '\\' {
+			var out string
+			if err := json.Unmarshal(quoted, &out); err != nil {
+				return "" // Cannot be: the scanner has checked it
+			}
+			return out
+		}
+	}
+	return string(inner)
+}
+
+// appendString appends a string in quotes.
+func appendString(buf []byte, s string) []byte {
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		return append(buf, `""`...) // Cannot be: every string can be marshalled
+	}
+	return append(buf, quoted...)
+}
+
+func appendSlice(buf []byte, v json.RawMessage) (slice json.RawMessage, grown []byte) {
+	from := len(buf)
+	buf = append(buf, v...)
+	return json.RawMessage(buf[from:len(buf):len(buf)]), buf
+}
