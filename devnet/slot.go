@@ -13,8 +13,8 @@ const defaultEndBuffer = 100 * time.Millisecond
 
 // slotPlan is what the builder of this devnet intends for a slot that starts on time: the offsets at
 // which flashblocks are due, measured from the start of the slot, which is one block time before the
-// block's timestamp. They are multiples of the interval, and the last one is the end buffer before
-// the slot's end. Position 0 is the deposits' flashblock, due at once.
+// block's timestamp. The last one is the end buffer before the slot's end, the others whole intervals
+// before it. Position 0 is the deposits' flashblock, due at once.
 type slotPlan struct {
 	blockTime time.Duration
 	due       []time.Duration // ascending; due[0] is 0
@@ -24,7 +24,7 @@ type slotPlan struct {
 func newSlotPlan(blockTime, interval time.Duration) slotPlan {
 	plan := slotPlan{blockTime: blockTime, due: []time.Duration{0}}
 	last := max(blockTime-defaultEndBuffer, 0)
-	for due := interval; due < last; due += interval {
+	for due := (last-1)%interval + 1; 0 < due && due < last; due += interval {
 		plan.due = append(plan.due, due)
 	}
 	plan.due = append(plan.due, last)

@@ -20,10 +20,11 @@ func TestSlotPlan(t *testing.T) {
 		positions           int
 		first, last         time.Duration
 	}{
-		{"2s in 200ms", 2 * time.Second, 200 * ms, 10, 200 * ms, 1900 * ms},
-		{"1s in 200ms", time.Second, 200 * ms, 5, 200 * ms, 900 * ms},
+		{"2s in 200ms", 2 * time.Second, 200 * ms, 10, 100 * ms, 1900 * ms},
+		{"1s in 200ms", time.Second, 200 * ms, 5, 100 * ms, 900 * ms},
 		{"1s in 50ms", time.Second, 50 * ms, 18, 50 * ms, 900 * ms},
 		{"2s in 20ms", 2 * time.Second, 20 * ms, 95, 20 * ms, 1900 * ms},
+		{"2s in 300ms", 2 * time.Second, 300 * ms, 6, 400 * ms, 1900 * ms},
 		{"one flashblock", time.Second, time.Second, 1, 900 * ms, 900 * ms},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,10 +55,10 @@ func TestSlotPosition(t *testing.T) {
 		prev   int
 		want   int
 	}{
-		{"on time", 201 * ms, 0, 1},
-		{"early", 198 * ms, 0, 1},
-		{"after a missed trigger", 603 * ms, 1, 3},
-		{"later than its successor is due", 420 * ms, 2, 3},
+		{"on time", 101 * ms, 0, 1},
+		{"early", 98 * ms, 0, 1},
+		{"after a missed trigger", 503 * ms, 1, 3},
+		{"later than its successor is due", 320 * ms, 1, 2},
 		{"the last", 1901 * ms, 9, 10},
 		{"beyond the last", 2500 * ms, 10, 10},
 	} {

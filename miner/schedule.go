@@ -27,10 +27,10 @@ type timing struct {
 	sendOffset time.Duration
 }
 
-// newSchedule plans the flashblocks of a slot that ends remaining after now. The deadlines are aligned
-// to the end of the slot, as op-rbuilder's are: a late start shortens the first interval or drops
-// deadlines from the front, and the last one is always endBuffer before the slot's end. A slot that
-// is already over has one deadline, due at once.
+// newSchedule plans the flashblocks of a slot that ends remaining after now. The last deadline is endBuffer
+// before the slot's end, the others whole intervals before it, so that the cadence is the same across two
+// blocks as it is within one (docs/decisions/0005). A late start shortens the first interval or drops
+// deadlines from the front. A slot that is already over has one deadline, due at once.
 func newSchedule(now mclock.AbsTime, remaining time.Duration, t timing) schedule {
 	remaining = min(max(remaining, 0), t.blockTime)
 	s := schedule{
@@ -40,19 +40,22 @@ func newSchedule(now mclock.AbsTime, remaining time.Duration, t timing) schedule
 		nominal:   max(int(t.blockTime/t.interval), 1),
 	}
 	last := max(max(remaining-t.endBuffer, 0)+t.sendOffset, 0)
-	if remaining > 0 {
-		first := (remaining-1)%t.interval + 1 + t.sendOffset
-		for due := first; due < last; due += t.interval {
-			if due >= 0 {
-				s.deadlines = append(s.deadlines, now.Add(due))
-			}
-		}
+	for due := firstDeadline(last, t.interval); due < last; due += t.interval {
+		s.deadlines = append(s.deadlines, now.Add(due))
 	}
 	s.deadlines = append(s.deadlines, now.Add(last))
 	if excess := len(s.deadlines) - s.nominal; excess > 0 {
 		s.deadlines = s.deadlines[excess:]
 	}
 	return s
+}
+
+// firstDeadline is the earliest time after zero that lies whole intervals before last, and zero if last is.
+func firstDeadline(last, interval time.Duration) time.Duration {
+	if last <= 0 {
+		return 0
+	}
+	return (last-1)%interval + 1
 }
 
 // len is the number of user flashblocks planned.

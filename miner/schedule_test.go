@@ -26,8 +26,9 @@ func (s *schedule) offsets() []int {
 	return list
 }
 
-// The first six rows are op-rbuilder's table (builder/timing), but for its slot length, which is given
-// there as a number of triggers.
+// The first six rows are op-rbuilder's cases (builder/timing), but for its slot length, which is given there
+// as a number of triggers. Its table is the same where there is no end buffer: it counts the intervals back
+// from the slot's end, we from the last deadline, and the number of deadlines is the same in every row.
 func TestScheduleTable(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -36,17 +37,17 @@ func TestScheduleTable(t *testing.T) {
 		want                              []int
 	}{
 		{"op-rbuilder 1", 1000, 200, 0, 0, 880, []int{80, 280, 480, 680, 880}},
-		{"op-rbuilder 2", 1000, 200, -20, 50, 800, []int{180, 380, 580, 730}},
+		{"op-rbuilder 2", 1000, 200, -20, 50, 800, []int{130, 330, 530, 730}},
 		{"op-rbuilder 3", 1000, 200, 0, 0, 300, []int{100, 300}},
 		{"op-rbuilder 4", 1000, 200, 0, 200, 200, []int{0}},
-		{"op-rbuilder 5", 1000, 200, -30, 50, 400, []int{170, 320}},
+		{"op-rbuilder 5", 1000, 200, -30, 50, 400, []int{120, 320}},
 		{"op-rbuilder 6", 1000, 200, 0, 0, 1000, []int{200, 400, 600, 800, 1000}},
-		{"on time, default buffer", 2000, 200, 0, 100, 2000, []int{200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800, 1900}},
+		{"on time, default buffer", 2000, 200, 0, 100, 2000, []int{100, 300, 500, 700, 900, 1100, 1300, 1500, 1700, 1900}},
 		{"past due", 2000, 200, 0, 100, 0, []int{0}},
 		{"long past due", 2000, 200, 0, 100, -3_600_000, []int{0}},
 		{"far future", 2000, 200, 0, 0, 3_600_000, []int{200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000}},
 		{"inside the end buffer", 2000, 200, 0, 100, 60, []int{0}},
-		{"positive offset", 1000, 200, 50, 100, 1000, []int{250, 450, 650, 850, 950}},
+		{"positive offset", 1000, 200, 50, 100, 1000, []int{150, 350, 550, 750, 950}},
 		{"offset beyond the first", 1000, 200, -90, 0, 850, []int{160, 360, 560, 760}},
 		{"offset before the start", 1000, 200, -300, 0, 400, []int{100}},
 		{"offset before it all", 1000, 200, -300, 100, 200, []int{0}},
@@ -92,8 +93,36 @@ func TestScheduleShortInterval(t *testing.T) {
 	require.Equal(t, 100, s.len())
 }
 
-// Whatever the settings: at least one deadline, never more than nominal, none in the past, ascending, at
-// most an interval apart, and the last one where end buffer and offset put it.
+// The cadence is even across blocks: on a chain whose attributes come when the slot begins, every deadline
+// is an interval after the one before, whichever block that belongs to. An end buffer that is longer than the
+// interval leaves out the deadlines that lie in it, and no more.
+func TestScheduleCadence(t *testing.T) {
+	t.Parallel()
+	for _, block := range []int{1000, 2000} {
+		for _, interval := range []int{20, 50, 200, 250, 1000} {
+			for _, end := range []int{0, 50, 100} {
+				set := timing{blockTime: millis(block), interval: millis(interval), endBuffer: millis(end)}
+				border := set.interval * (set.endBuffer/set.interval + 1)
+				prev := mclock.AbsTime(-set.endBuffer)
+				for slot := range 3 {
+					s := newSchedule(mclock.AbsTime(millis(slot*block)), set.blockTime, set)
+					for i, due := range s.deadlines {
+						want := set.interval
+						if i == 0 {
+							want = border
+						}
+						require.Equal(t, want, due.Sub(prev), "%+v", set)
+						prev = due
+					}
+				}
+			}
+		}
+	}
+}
+
+// Whatever the settings: at least one deadline, never more than nominal nor fewer than fit, none in the past,
+// an interval apart, the first within an interval unless the nominal count is reached, and the last one where
+// end buffer and offset put it.
 func TestScheduleProperties(t *testing.T) {
 	t.Parallel()
 	seed := time.Now().UnixNano()
@@ -112,15 +141,17 @@ func TestScheduleProperties(t *testing.T) {
 		require.NotZero(t, s.len(), "seed %d %+v", seed, set)
 		require.LessOrEqual(t, s.len(), s.nominal, "seed %d %+v", seed, set)
 		kept := min(max(remaining, 0), block)
-		require.Equal(t, now.Add(max(max(kept-set.endBuffer, 0)+set.sendOffset, 0)), s.deadlines[s.len()-1], "seed %d %+v", seed, set)
-		prev := now
+		last := max(max(kept-set.endBuffer, 0)+set.sendOffset, 0)
+		require.Equal(t, now.Add(last), s.deadlines[s.len()-1], "seed %d %+v", seed, set)
+		fit := int((last + set.interval - 1) / set.interval)
+		require.Equal(t, max(min(fit, s.nominal), 1), s.len(), "seed %d %+v", seed, set)
 		for i, due := range s.deadlines {
 			require.GreaterOrEqual(t, due, now, "seed %d %+v", seed, set)
 			if i > 0 {
-				require.Greater(t, due, prev, "seed %d %+v", seed, set)
-				require.LessOrEqual(t, due.Sub(prev), set.interval, "seed %d %+v", seed, set)
+				require.Equal(t, set.interval, due.Sub(s.deadlines[i-1]), "seed %d %+v", seed, set)
+			} else if s.len() < s.nominal {
+				require.LessOrEqual(t, due.Sub(now), set.interval, "seed %d %+v", seed, set)
 			}
-			prev = due
 		}
 	}
 }
@@ -158,7 +189,7 @@ func TestOverrunCoalesces(t *testing.T) {
 	s := newTimed(t, harnessConfig{fork: jovian})
 	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 	slot.idle()
-	s.clock.Run(650 * msec) // deadlines 200, 400 and 600 are missed while the first was built
+	s.clock.Run(650 * msec) // deadlines 100, 300 and 500 are missed while the first was built
 	s.stream.waitFor(t, slot.id, 2)
 	slot.idle()
 	s.clock.Run(150 * msec)

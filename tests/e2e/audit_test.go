@@ -219,16 +219,15 @@ func (n *network) summarise(list []audited) figures {
 	return f
 }
 
-// deadlines returns the offsets in a slot at which user flashblocks are due, ascending: multiples of the
-// interval counted back from the slot's end, and the last one an end buffer before it.
+// deadlines returns the offsets in a slot at which user flashblocks are due, ascending: the last one an end
+// buffer before the slot's end, the others whole intervals before it.
 func deadlines(blockTime, interval time.Duration) []time.Duration {
 	var due []time.Duration
-	for at := blockTime % interval; at < blockTime-endBuffer; at += interval {
-		if at > 0 {
-			due = append(due, at)
-		}
+	for at := blockTime - endBuffer; at > 0; at -= interval {
+		due = append(due, at)
 	}
-	return append(due, blockTime-endBuffer)
+	slices.Reverse(due)
+	return due
 }
 
 // quantile returns the q-quantile of values, the lower one of two.
