@@ -87,9 +87,10 @@ tidy-check: ## check that go.mod and go.sum are complete and minimal
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
 
-opstack: ## build the real OP Stack programs (op-node and others) into bin/opstack (once)
+opstack: ## build the real OP Stack programs (op-node, op-geth and others) into bin/opstack (once)
 	@echo "==> op-stack binaries"
 	$(GO) run -buildvcs=false ./devnet/opstack/build -o $(OPSTACK)
+	$(GO) build -trimpath -buildvcs=false -o $(OPSTACK)/geth github.com/ethereum/go-ethereum/cmd/geth
 
 devnet: build opstack ## run L1, op-node, flashgeth and flashproxy on loopback and show every flashblock (ARGS="--load 100")
 	$(BIN)/devnet $(ARGS)

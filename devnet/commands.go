@@ -6,12 +6,14 @@ package devnet
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
 
+	"github.com/ethereum/go-ethereum/p2p/enode"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
@@ -23,12 +25,20 @@ const initTimeout = time.Minute
 // waits for peers to snap sync from.
 const stateScheme = "hash"
 
-// nodeProcess returns the sequencer's execution layer, with its genesis block written.
+// nodeProcess returns the sequencer's execution layer, with Config.Boost the builder, with its genesis block written.
 func (d *Devnet) nodeProcess(ctx context.Context) (*Process, error) {
-	if err := d.prepareNode(ctx, "node", d.ports.nodePorts, ""); err != nil {
+	key, peer := d.keys.node, ""
+	if d.cfg.Boost {
+		key, peer = d.keys.builder, d.enode()
+	}
+	if err := d.prepareNode(ctx, d.cfg.NodeBinary, "node", d.ports.nodePorts, peer); err != nil {
 		return nil, err
 	}
-	args := append(d.nodeArgs("node", d.ports.nodePorts), "--nodekeyhex", d.keys.node.hexKey()[2:])
+	apis := gethAPIs
+	if !d.cfg.Plain {
+		apis = flashgethAPIs
+	}
+	args := append(d.nodeArgs("node", d.ports.nodePorts, apis), "--nodekeyhex", key.hexKey()[2:])
 	if !d.cfg.Plain {
 		args = append(args, d.builderArgs()...)
 	}
@@ -41,10 +51,15 @@ func (d *Devnet) nodeProcess(ctx context.Context) (*Process, error) {
 	}, nil
 }
 
+// enode returns the address on the p2p network of the sequencer's execution layer.
+func (d *Devnet) enode() string {
+	return enode.NewV4(&d.keys.node.key.PublicKey, net.ParseIP(loopback), d.sequencer().nodeP2P, 0).URLv4()
+}
+
 // prepareNode writes the genesis block and the configuration file of the execution layer called name. peer
 // is the enode it connects to, empty for none.
-func (d *Devnet) prepareNode(ctx context.Context, name string, ports nodePorts, peer string) error {
-	if err := d.initNode(ctx, d.layout.path(name)); err != nil {
+func (d *Devnet) prepareNode(ctx context.Context, binary, name string, ports nodePorts, peer string) error {
+	if err := d.initNode(ctx, binary, d.layout.path(name)); err != nil {
 		return err
 	}
 	// The listening address of p2p has no flag: without this the node binds every interface.
@@ -56,19 +71,19 @@ func (d *Devnet) prepareNode(ctx context.Context, name string, ports nodePorts, 
 }
 
 // initNode writes the genesis block into dataDir.
-func (d *Devnet) initNode(ctx context.Context, dataDir string) error {
+func (d *Devnet) initNode(ctx context.Context, binary, dataDir string) error {
 	ctx, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 
-	cmd := exec.CommandContext(ctx, d.cfg.NodeBinary, "init", "--state.scheme", stateScheme, "--datadir", dataDir, d.layout.path("genesis.json")) //nolint:gosec // the caller's binary
+	cmd := exec.CommandContext(ctx, binary, "init", "--state.scheme", stateScheme, "--datadir", dataDir, d.layout.path("genesis.json")) //nolint:gosec // the caller's binary
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("write the L2's genesis with %s init: %w\n%s", d.cfg.NodeBinary, err, out)
+		return fmt.Errorf("write the L2's genesis with %s init: %w\n%s", binary, err, out)
 	}
 	return nil
 }
 
 // nodeArgs returns the command line that every execution layer has. It takes op-geth's flags only.
-func (d *Devnet) nodeArgs(name string, ports nodePorts) []string {
+func (d *Devnet) nodeArgs(name string, ports nodePorts, apis string) []string {
 	return []string{
 		"--datadir", d.layout.path(name), "--config", d.layout.path(name + ".toml"),
 		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full", "--cache", "256",
@@ -77,21 +92,19 @@ func (d *Devnet) nodeArgs(name string, ports nodePorts) []string {
 		"--authrpc.addr", loopback, "--authrpc.port", strconv.Itoa(ports.engine),
 		"--authrpc.jwtsecret", d.layout.path("jwt.hex"), "--authrpc.vhosts", "*",
 		"--http", "--http.addr", loopback, "--http.port", strconv.Itoa(ports.http), "--http.vhosts", "*",
-		"--http.api", d.apis(),
+		"--http.api", apis,
 		"--ws", "--ws.addr", loopback, "--ws.port", strconv.Itoa(ports.ws), "--ws.origins", "*",
-		"--ws.api", d.apis(),
+		"--ws.api", apis,
 		"--rpc.txfeecap", "0", "--miner.gasprice", "1",
 		"--txpool.pricelimit", "1", "--txpool.accountslots", "512", "--txpool.globalslots", "20000",
 	}
 }
 
-// apis are the namespaces that an execution layer serves.
-func (d *Devnet) apis() string {
-	if d.cfg.Plain {
-		return "admin,eth,net,web3,debug,txpool,miner"
-	}
-	return "admin,eth,net,web3,debug,txpool,miner,flashblocks,op"
-}
+// The namespaces that an execution layer serves.
+const (
+	gethAPIs      = "admin,eth,net,web3,debug,txpool,miner"
+	flashgethAPIs = gethAPIs + ",flashblocks,op"
+)
 
 // builderArgs returns the builder's part of the sequencer's command line.
 func (d *Devnet) builderArgs() []string {
@@ -105,7 +118,7 @@ func (d *Devnet) builderArgs() []string {
 
 // opNodeProcess returns the real op-node as sequencer.
 func (d *Devnet) opNodeProcess() *Process {
-	args := append(d.opNodeArgs("op-node", d.ports.engine, d.ports.opNodeRPC, d.ports.opNodeP2P),
+	args := append(d.opNodeArgs("op-node", d.engineURL(), d.ports.opNodeRPC, d.ports.opNodeP2P),
 		"--sequencer.enabled", "--sequencer.l1-confs", "0",
 		"--p2p.sequencer.key", d.keys.sequencer.hexKey()[2:],
 	)
@@ -119,12 +132,12 @@ func (d *Devnet) opNodeProcess() *Process {
 }
 
 // opNodeArgs returns the command line that every op-node has.
-func (d *Devnet) opNodeArgs(name string, engine, rpcPort, p2pPort int) []string {
+func (d *Devnet) opNodeArgs(name, engine string, rpcPort, p2pPort int) []string {
 	port := strconv.Itoa(p2pPort)
 	return []string{
 		"--l1", httpURL(d.ports.l1), "--l1.rpckind", "standard", "--l1.trustrpc", "--l1.beacon.ignore",
 		"--l1.http-poll-interval", "500ms", "--l1.epoch-poll-interval", "12s",
-		"--l2", httpURL(engine), "--l2.jwt-secret", d.layout.path("jwt.hex"), "--l2.enginekind", "geth",
+		"--l2", engine, "--l2.jwt-secret", d.layout.path("jwt.hex"), "--l2.enginekind", "geth",
 		"--rollup.config", d.layout.path("rollup.json"), "--rollup.l1-chain-config", d.layout.path("l1-genesis.json"),
 		"--verifier.l1-confs", "0",
 		"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(rpcPort), "--rpc.enable-admin",
@@ -140,17 +153,21 @@ func (d *Devnet) opNodeArgs(name string, engine, rpcPort, p2pPort int) []string 
 // batcherProcess returns the real op-batcher. It posts calldata, since the L1 serves no blobs, and
 // closes a channel with almost every L1 block, so that the safe head follows closely.
 func (d *Devnet) batcherProcess() *Process {
+	args := []string{
+		"--l1-eth-rpc", httpURL(d.ports.l1), "--l2-eth-rpc", httpURL(d.sequencer().http), "--rollup-rpc", httpURL(d.ports.opNodeRPC),
+		"--private-key", d.keys.batcher.hexKey()[2:],
+		"--data-availability-type", "calldata", "--max-channel-duration", "1", "--sub-safety-margin", "4",
+		"--poll-interval", "1s", "--num-confirmations", "1", "--safe-abort-nonce-too-low-count", "3",
+		"--resubmission-timeout", "30s", "--txmgr.receipt-query-interval", "500ms",
+		"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(d.ports.batcherRPC), "--rpc.enable-admin",
+	}
+	if d.cfg.Boost {
+		args = append(args, "--throttle.additional-endpoints", httpURL(d.ports.http)) // the builder heeds its limits too
+	}
 	return &Process{
-		Name: "op-batcher",
-		Path: filepath.Join(d.cfg.OpStackDir, "op-batcher"),
-		Args: []string{
-			"--l1-eth-rpc", httpURL(d.ports.l1), "--l2-eth-rpc", httpURL(d.ports.http), "--rollup-rpc", httpURL(d.ports.opNodeRPC),
-			"--private-key", d.keys.batcher.hexKey()[2:],
-			"--data-availability-type", "calldata", "--max-channel-duration", "1", "--sub-safety-margin", "4",
-			"--poll-interval", "1s", "--num-confirmations", "1", "--safe-abort-nonce-too-low-count", "3",
-			"--resubmission-timeout", "30s", "--txmgr.receipt-query-interval", "500ms",
-			"--rpc.addr", loopback, "--rpc.port", strconv.Itoa(d.ports.batcherRPC), "--rpc.enable-admin",
-		},
+		Name:  "op-batcher",
+		Path:  filepath.Join(d.cfg.OpStackDir, "op-batcher"),
+		Args:  args,
 		Log:   d.layout.logPath("op-batcher"),
 		Ready: rpcReady(httpURL(d.ports.batcherRPC), "rpc_modules"),
 	}

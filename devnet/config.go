@@ -31,16 +31,24 @@ type Config struct {
 	Follower      bool          // run a second flashgeth, with an op-node of its own, that follows the stream
 	Proxy         bool          // run flashproxy behind the builder's stream; the follower then follows the proxy
 	Batcher       bool          // run op-batcher, so that the safe head advances
+	Boost         bool          // run flashboost between op-node and flashgeth, with op-geth's own geth beside it as local execution layer
 	DataDir       string        // for genesis, chain data and logs; empty for a temporary directory
 	NodeBinary    string        // flashgeth, or op-geth's geth when Plain
 	ProxyBinary   string        // flashproxy
-	OpStackDir    string        // holds op-node and op-batcher
+	BoostBinary   string        // flashboost
+	OpStackDir    string        // holds op-node, op-batcher and op-geth's geth
 	Plain         bool          // the node binary is op-geth's own: no flashblocks, no stream
 	NodeArgs      []string      // appended to the node's command line
 	OpNodeArgs    []string      // appended to op-node's command line
+	BoostArgs     []string      // appended to flashboost's command line
+	External      bool          // the local execution layer computes the roots of the builder's blocks (--external-state-root)
 	Progress      func(string)  // told about each step of the start, may be nil
 	CaptureLogs   bool          // send this process's own log, the L1's included, to a file of the data directory
 	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
+
+	// Between, if not nil, may put something between the parts that boost connects: it is given their
+	// addresses before anything is started, and returns those to use instead.
+	Between func(Links) Links
 }
 
 // DefaultConfig is the devnet of `make devnet`.
@@ -54,6 +62,7 @@ var DefaultConfig = Config{
 	Batcher:       true,
 	NodeBinary:    "bin/flashgeth",
 	ProxyBinary:   "bin/flashproxy",
+	BoostBinary:   "bin/flashboost",
 	OpStackDir:    "bin/opstack",
 	GenesisOffset: 8 * time.Second,
 }
@@ -70,13 +79,19 @@ func (c *Config) Check() error {
 	case c.NodeBinary == "":
 		return errors.New("no node binary is given")
 	case c.OpStackDir == "":
-		return errors.New("no directory of op-node and op-batcher is given")
+		return errors.New("no directory of op-node, op-batcher and geth is given")
 	case c.Plain && c.Follower:
 		return errors.New("a devnet without flashblocks has nothing to follow")
 	case c.Plain && c.Proxy:
 		return errors.New("a devnet without flashblocks has no stream for a proxy")
 	case c.Proxy && c.ProxyBinary == "":
 		return errors.New("no proxy binary is given")
+	case c.Plain && c.Boost:
+		return errors.New("a devnet without flashblocks has no builder for boost")
+	case c.Boost && c.BoostBinary == "":
+		return errors.New("no boost binary is given")
+	case !c.Boost && (c.External || len(c.BoostArgs) > 0 || c.Between != nil):
+		return errors.New("external state roots, and what else concerns boost, need a devnet with boost")
 	}
 	return c.checkInterval()
 }
@@ -108,6 +123,10 @@ func (c *Config) programs() map[string]string {
 	}
 	if c.Proxy {
 		programs[c.ProxyBinary] = "make build"
+	}
+	if c.Boost {
+		programs[c.BoostBinary] = "make build"
+		programs[filepath.Join(c.OpStackDir, "geth")] = "make opstack"
 	}
 	if c.Batcher {
 		programs[filepath.Join(c.OpStackDir, "op-batcher")] = "make opstack"

@@ -27,6 +27,12 @@ func TestConfigCheck(t *testing.T) {
 		{"plain node with proxy", func(c *Config) { c.Plain, c.Follower = true, false }, "no stream for a proxy"},
 		{"no proxy", func(c *Config) { c.Proxy, c.ProxyBinary = false, "" }, ""},
 		{"no binary of the proxy", func(c *Config) { c.ProxyBinary = "" }, "proxy binary"},
+		{"boost", func(c *Config) { c.Boost, c.External, c.BoostArgs = true, true, []string{"--log-format", "json"} }, ""},
+		{"plain node with boost", func(c *Config) { c.Plain, c.Follower, c.Proxy, c.Boost = true, false, false, true }, "no builder for boost"},
+		{"no binary of boost", func(c *Config) { c.Boost, c.BoostBinary = true, "" }, "boost binary"},
+		{"external state roots without boost", func(c *Config) { c.External = true }, "need a devnet with boost"},
+		{"arguments of boost without it", func(c *Config) { c.BoostArgs = []string{"--metrics"} }, "need a devnet with boost"},
+		{"something between without boost", func(c *Config) { c.Between = func(l Links) Links { return l } }, "need a devnet with boost"},
 		{"fraction of a second", func(c *Config) { c.BlockTime = 1500 * time.Millisecond }, "whole seconds"},
 		{"below a second", func(c *Config) { c.BlockTime = 500 * time.Millisecond }, "at least 1s"},
 		{"zero block time", func(c *Config) { c.BlockTime = 0 }, "at least 1s"},
@@ -72,6 +78,11 @@ func TestMissingProgramNamesTheTarget(t *testing.T) {
 	_, err = Start(t.Context(), cfg)
 	require.ErrorContains(t, err, "the program "+cfg.ProxyBinary+" cannot be run")
 	require.ErrorContains(t, err, "make build")
+
+	cfg.Boost, cfg.ProxyBinary, cfg.BoostBinary = true, "/bin/sh", "/bin/sh"
+	_, err = Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "the program "+filepath.Join(cfg.OpStackDir, "geth")+" cannot be run")
+	require.ErrorContains(t, err, "make opstack")
 }
 
 func TestLayout(t *testing.T) {

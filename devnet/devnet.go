@@ -20,7 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Devnet is a running devnet: an L1 in this process, and the nodes, op-nodes, flashproxy and op-batcher as children.
+// Devnet is a running devnet: an L1 in this process, and the nodes, op-nodes, flashboost, flashproxy and op-batcher as children.
 type Devnet struct {
 	cfg    Config
 	layout *layout
@@ -35,6 +35,10 @@ type Devnet struct {
 	batcher *Process // nil without Config.Batcher
 	rollup  *rpc.Client
 	proxy   *Process // nil without Config.Proxy
+
+	links Links    // zero without Config.Boost
+	local *Process // nil without Config.Boost, like boost
+	boost *Process
 
 	follower       *Process // nil without Config.Follower, like its op-node
 	followerOpNode *Process
@@ -101,11 +105,7 @@ func (d *Devnet) start(ctx context.Context) error {
 	if d.l1, err = startL1(d.spec.l1, uint64(d.cfg.L1BlockTime/time.Second), d.ports.l1); err != nil {
 		return err
 	}
-	d.cfg.step("starting %s", filepath.Base(d.cfg.NodeBinary))
-	if d.node, err = d.nodeProcess(ctx); err != nil {
-		return err
-	}
-	if err := d.supervise(ctx, d.node); err != nil {
+	if err := d.startNodes(ctx); err != nil {
 		return err
 	}
 	d.cfg.step("starting op-node as sequencer")
@@ -132,6 +132,27 @@ func (d *Devnet) start(ctx context.Context) error {
 	d.cfg.step("starting op-batcher")
 	d.batcher = d.batcherProcess()
 	return d.supervise(ctx, d.batcher)
+}
+
+// startNodes boots what op-node drives: flashgeth, or flashboost with two execution layers behind it.
+func (d *Devnet) startNodes(ctx context.Context) (err error) {
+	if d.cfg.Boost {
+		d.linkUp()
+		if err := d.startLocal(ctx); err != nil {
+			return err
+		}
+	}
+	d.cfg.step("starting %s", filepath.Base(d.cfg.NodeBinary))
+	if d.node, err = d.nodeProcess(ctx); err != nil {
+		return err
+	}
+	if err := d.supervise(ctx, d.node); err != nil {
+		return err
+	}
+	if d.cfg.Boost {
+		return d.startBoost(ctx)
+	}
+	return nil
 }
 
 // writeSpec derives the chains and writes their files. The L2's genesis lies a little ahead, so that
@@ -210,7 +231,7 @@ func (d *Devnet) Stop() error {
 func (d *Devnet) halt() error {
 	close(d.quit)
 	var errs []error
-	for _, p := range []*Process{d.batcher, d.followerOpNode, d.follower, d.proxy, d.opNode, d.node} {
+	for _, p := range []*Process{d.batcher, d.followerOpNode, d.follower, d.proxy, d.opNode, d.boost, d.node, d.local} {
 		if p != nil {
 			errs = append(errs, p.Stop())
 		}
@@ -238,9 +259,9 @@ func (d *Devnet) halt() error {
 func (d *Devnet) Endpoints() Endpoints {
 	e := Endpoints{
 		L1RPC:        httpURL(d.ports.l1),
-		SequencerRPC: httpURL(d.ports.http),
-		SequencerWS:  wsURL(d.ports.ws),
-		Engine:       httpURL(d.ports.engine),
+		SequencerRPC: httpURL(d.sequencer().http),
+		SequencerWS:  wsURL(d.sequencer().ws),
+		Engine:       httpURL(d.sequencer().engine),
 		OpNodeRPC:    httpURL(d.ports.opNodeRPC),
 		ChainID:      L2ChainID,
 		JWT:          d.layout.path("jwt.hex"),
@@ -252,6 +273,11 @@ func (d *Devnet) Endpoints() Endpoints {
 	}
 	if d.cfg.Proxy {
 		e.ProxyWS, e.ProxyMetrics = wsURL(d.ports.proxy)+"/ws", httpURL(d.ports.proxyMetrics)+"/metrics"
+	}
+	if d.cfg.Boost {
+		e.BoostRPC, e.BoostFlashblocksWS = httpURL(d.ports.boost), wsURL(d.ports.boostStream)
+		e.BoostDebug, e.BoostMetrics = httpURL(d.ports.boostDebug), httpURL(d.ports.boostMetrics)+"/metrics"
+		e.BuilderRPC = httpURL(d.ports.http)
 	}
 	if d.cfg.Follower {
 		e.FollowerRPC, e.FollowerWS = httpURL(d.ports.follower.http), wsURL(d.ports.follower.ws)
@@ -271,23 +297,23 @@ func (d *Devnet) RollupConfig() *rollup.Config { return d.spec.rollup }
 // Config returns the configuration the devnet runs with.
 func (d *Devnet) Config() Config { return d.cfg }
 
-// LogPath returns the log of "node", "op-node", "op-batcher", "flashproxy", "follower" or
-// "follower-op-node".
+// LogPath returns the log of "node", "op-node", "op-batcher", "flashproxy", "follower",
+// "follower-op-node", "flashboost" or "geth".
 func (d *Devnet) LogPath(process string) string { return d.layout.logPath(process) }
 
-// KillNode ends the execution layer without grace (SIGKILL), as a crash does.
+// KillNode ends flashgeth without grace (SIGKILL), as a crash does.
 func (d *Devnet) KillNode() {
 	d.expectEnd(d.node)
 	d.node.Kill()
 }
 
-// StopNode ends the execution layer as an operator does (SIGINT).
+// StopNode ends flashgeth as an operator does (SIGINT).
 func (d *Devnet) StopNode() error {
 	d.expectEnd(d.node)
 	return d.node.Stop()
 }
 
-// StartNode runs the execution layer again after KillNode or StopNode, on the same data and ports.
+// StartNode runs flashgeth again after KillNode or StopNode, on the same data and ports.
 func (d *Devnet) StartNode(ctx context.Context) error {
 	return d.supervise(ctx, d.node)
 }
@@ -313,9 +339,9 @@ func (d *Devnet) SyncStatus(ctx context.Context) (*eth.SyncStatus, error) {
 	return status, nil
 }
 
-// SetHead rewinds the execution layer to a block (debug_setHead).
+// SetHead rewinds the sequencer's execution layer to a block (debug_setHead).
 func (d *Devnet) SetHead(ctx context.Context, number uint64) error {
-	client, err := rpc.DialContext(ctx, httpURL(d.ports.http))
+	client, err := rpc.DialContext(ctx, httpURL(d.sequencer().http))
 	if err != nil {
 		return err
 	}

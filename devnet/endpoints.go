@@ -10,32 +10,44 @@ import (
 
 // Endpoints is where a devnet can be reached. Its JSON form is the first line of `devnet --json`.
 type Endpoints struct {
-	L1RPC         string   `json:"l1_rpc"`
-	SequencerRPC  string   `json:"sequencer_rpc"`
-	SequencerWS   string   `json:"sequencer_ws"`
-	Engine        string   `json:"engine"`
-	FlashblocksWS string   `json:"flashblocks_ws"`
-	Metrics       string   `json:"metrics"`
-	OpNodeRPC     string   `json:"op_node_rpc"`
-	ProxyWS       string   `json:"proxy_ws,omitempty"` // absent without Config.Proxy; its /healthz and /readyz are on the same port
-	ProxyMetrics  string   `json:"proxy_metrics,omitempty"`
-	FollowerRPC   string   `json:"follower_rpc,omitempty"` // absent without Config.Follower
-	FollowerWS    string   `json:"follower_ws,omitempty"`
-	ChainID       uint64   `json:"chain_id"`
-	JWT           string   `json:"jwt"`     // path of the engine's secret
-	DataDir       string   `json:"datadir"` // genesis, rollup configuration and logs
-	Keys          []string `json:"keys"`    // private keys of accounts that the load generator leaves alone
+	L1RPC         string `json:"l1_rpc"`
+	SequencerRPC  string `json:"sequencer_rpc"`
+	SequencerWS   string `json:"sequencer_ws"`
+	Engine        string `json:"engine"`
+	FlashblocksWS string `json:"flashblocks_ws"`
+	Metrics       string `json:"metrics"`
+	OpNodeRPC     string `json:"op_node_rpc"`
+	ProxyWS       string `json:"proxy_ws,omitempty"` // absent without Config.Proxy; its /healthz and /readyz are on the same port
+	ProxyMetrics  string `json:"proxy_metrics,omitempty"`
+	FollowerRPC   string `json:"follower_rpc,omitempty"` // absent without Config.Follower
+	FollowerWS    string `json:"follower_ws,omitempty"`
+	ChainID       uint64 `json:"chain_id"`
+
+	// With Config.Boost alone. The sequencer's and the engine's endpoints above are then the local execution
+	// layer's, the stream and the metrics the builder's.
+	BoostRPC           string `json:"boost_rpc,omitempty"`            // Engine API of op-node, and everything that boost passes on
+	BoostFlashblocksWS string `json:"boost_flashblocks_ws,omitempty"` // what boost publishes
+	BoostDebug         string `json:"boost_debug,omitempty"`
+	BoostMetrics       string `json:"boost_metrics,omitempty"`
+	BuilderRPC         string `json:"builder_rpc,omitempty"`
+
+	JWT     string   `json:"jwt"`     // path of the engine's secret
+	DataDir string   `json:"datadir"` // genesis, rollup configuration and logs
+	Keys    []string `json:"keys"`    // private keys of accounts that the load generator leaves alone
 }
 
 // portSet is every port of a devnet.
 type portSet struct {
 	l1, stream, opNodeRPC, opNodeP2P, batcherRPC int
-	nodePorts                                    // of the sequencer's execution layer
+	nodePorts                                    // of flashgeth: the sequencer's execution layer, or the builder behind boost
 
 	follower                             nodePorts
 	followerOpNodeRPC, followerOpNodeP2P int
 
 	proxy, proxyMetrics int
+
+	local                                        nodePorts // of the execution layer beside the builder
+	boost, boostStream, boostDebug, boostMetrics int
 }
 
 // nodePorts are the ports of one execution layer.
@@ -65,6 +77,8 @@ func (s *portSet) all() []*int {
 		&s.follower.http, &s.follower.ws, &s.follower.engine, &s.follower.nodeP2P, &s.follower.metrics,
 		&s.followerOpNodeRPC, &s.followerOpNodeP2P,
 		&s.proxy, &s.proxyMetrics,
+		&s.local.http, &s.local.ws, &s.local.engine, &s.local.nodeP2P,
+		&s.boost, &s.boostStream, &s.boostDebug, &s.boostMetrics,
 	}
 }
 

@@ -10,12 +10,10 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
-
-	"github.com/ethereum/go-ethereum/p2p/enode"
 )
 
 // The follower is what an RPC provider runs: a flashgeth that builds nothing, takes flashblocks from the
-// proxy, or from the sequencer's stream without one, and blocks from an op-node of its own, which hears of them by gossip and from L1.
+// proxy, or from what the proxy would follow without one, and blocks from an op-node of its own, which hears of them by gossip and from L1.
 const (
 	followerName       = "follower"
 	followerOpNodeName = "follower-op-node"
@@ -25,8 +23,7 @@ const (
 func (d *Devnet) startFollower(ctx context.Context) error {
 	d.cfg.step("starting a follower of the stream")
 	// Blocks that gossip has not brought are fetched from the sequencer's execution layer.
-	peer := enode.NewV4(&d.keys.node.key.PublicKey, net.ParseIP(loopback), d.ports.nodeP2P, 0).URLv4()
-	if err := d.prepareNode(ctx, followerName, d.ports.follower, peer); err != nil {
+	if err := d.prepareNode(ctx, d.cfg.NodeBinary, followerName, d.ports.follower, d.enode()); err != nil {
 		return err
 	}
 	d.follower = d.followerProcess()
@@ -44,10 +41,10 @@ func (d *Devnet) startFollower(ctx context.Context) error {
 // followerProcess returns the follower's execution layer. It hands transactions on to the sequencer and
 // takes no part in their gossip, as providers' nodes do.
 func (d *Devnet) followerProcess() *Process {
-	args := append(d.nodeArgs(followerName, d.ports.follower),
+	args := append(d.nodeArgs(followerName, d.ports.follower, flashgethAPIs),
 		"--flashblocks.url", d.streamURL(),
 		"--flashblocks.metrics-addr", net.JoinHostPort(loopback, strconv.Itoa(d.ports.follower.metrics)),
-		"--rollup.sequencerhttp", httpURL(d.ports.http), "--rollup.disabletxpoolgossip",
+		"--rollup.sequencerhttp", d.submitURL(), "--rollup.disabletxpoolgossip",
 	)
 	return &Process{
 		Name:  followerName,
@@ -63,7 +60,7 @@ func (d *Devnet) followerOpNodeProcess(gossip string) *Process {
 	return &Process{
 		Name: followerOpNodeName,
 		Path: filepath.Join(d.cfg.OpStackDir, "op-node"),
-		Args: append(d.opNodeArgs(followerOpNodeName, d.ports.follower.engine, d.ports.followerOpNodeRPC, d.ports.followerOpNodeP2P),
+		Args: append(d.opNodeArgs(followerOpNodeName, httpURL(d.ports.follower.engine), d.ports.followerOpNodeRPC, d.ports.followerOpNodeP2P),
 			"--p2p.static", gossip),
 		Log:   d.layout.logPath(followerOpNodeName),
 		Ready: rpcReady(httpURL(d.ports.followerOpNodeRPC), "optimism_syncStatus"),

@@ -45,6 +45,7 @@ type accounts struct {
 	batcher   account // sends batches on L1
 	sequencer account // signs unsafe blocks on the p2p network
 	node      account // is the sequencer's execution layer on the p2p network; it owns nothing
+	builder   account // is the builder behind boost on the p2p network; it owns nothing
 	users     []account
 	load      []account
 }
@@ -55,6 +56,7 @@ func deriveAccounts() accounts {
 		batcher:   deriveAccount("batcher", 0),
 		sequencer: deriveAccount("sequencer", 0),
 		node:      deriveAccount("node", 0),
+		builder:   deriveAccount("builder", 0),
 	}
 	for i := range userAccounts {
 		keys.users = append(keys.users, deriveAccount("user", i))

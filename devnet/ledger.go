@@ -5,6 +5,7 @@ package devnet
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -46,11 +47,17 @@ const (
 	Unobserved
 	// Differing means that the block is not what was published: the builder broke its promise.
 	Differing
+	// Extended means that the block begins with what was published and goes on: boost sealed what the
+	// builder added last. Behind boost only.
+	Extended
+	// Fallback means that nothing was published, and the block is the local execution layer's. Behind boost
+	// only.
+	Fallback
 )
 
 // String returns a word for the terminal.
 func (v Verdict) String() string {
-	return [...]string{"sealed", "not streamed", "not observed", "DIFFERS"}[v]
+	return [...]string{"sealed", "not streamed", "not observed", "DIFFERS", "longer", "fallback"}[v]
 }
 
 // sealedBlock is a canonical block as the ledger needs it.
@@ -95,13 +102,14 @@ type attempt struct {
 // concurrent use.
 type ledger struct {
 	plan     slotPlan
+	boost    bool                  // the stream is boost's: whose block is sealed is decided last
 	attempts map[uint64][]*attempt // by block number
 	first    uint64                // lowest block number from which on the stream was followed without a break
 }
 
-// newLedger returns an empty ledger.
-func newLedger(plan slotPlan) *ledger {
-	return &ledger{plan: plan, attempts: make(map[uint64][]*attempt)}
+// newLedger returns an empty ledger of a builder's stream, or of boost's.
+func newLedger(plan slotPlan, boost bool) *ledger {
+	return &ledger{plan: plan, boost: boost, attempts: make(map[uint64][]*attempt)}
 }
 
 // add records a flashblock that arrived at the given time.
@@ -180,9 +188,7 @@ func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
 		reason := a.difference(sealed)
 		if reason == "" {
 			block.Verdict, block.Reason, block.Flashblocks = Matching, "", len(a.seen)
-			for i := range a.seen {
-				a.seen[i].Sealed = true
-			}
+			a.seal()
 		} else if block.Verdict != Matching {
 			block.Reason = fmt.Sprintf("payload %v: %s", a.id, reason)
 		}
@@ -193,14 +199,31 @@ func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
 		return block, true
 	case now.Sub(sealed.Seen) < settleTime:
 		return block, false
+	case l.boost && l.extend(sealed, &block):
 	case l.first == 0 || sealed.Number < l.first || partial:
 		block.Verdict, block.Reason = Unobserved, ""
+	case len(l.attempts[sealed.Number]) == 0 && l.boost:
+		block.Verdict = Fallback
 	case len(l.attempts[sealed.Number]) == 0 && sealed.UserTxs == 0:
 		block.Verdict = Unstreamed
 	case len(l.attempts[sealed.Number]) == 0:
 		block.Reason = fmt.Sprintf("nothing was published, but the block has %d user transactions", sealed.UserTxs)
 	}
 	return block, true
+}
+
+// extend judges a block that holds more than was published for it: boost may seal what it had no time to
+// publish, as long as everything published is there, in its order. It returns false for other blocks.
+func (l *ledger) extend(sealed *sealedBlock, block *Block) bool {
+	for _, a := range l.attempts[sealed.Number] {
+		if a.complete && !a.cut && len(a.txs) < len(sealed.Txs) && slices.Equal(a.txs, sealed.Txs[:len(a.txs)]) {
+			block.Verdict, block.Reason, block.Flashblocks = Extended, "", len(a.seen)
+			block.Abandoned = l.published(sealed.Number) - len(a.seen)
+			a.seal()
+			return true
+		}
+	}
+	return false
 }
 
 // published counts the flashblocks seen for a block number.
@@ -227,6 +250,13 @@ func (l *ledger) settle(number uint64) []Flashblock {
 		}
 	}
 	return decided
+}
+
+// seal notes that the attempt became a canonical block.
+func (a *attempt) seal() {
+	for i := range a.seen {
+		a.seen[i].Sealed = true
+	}
 }
 
 // sealed tells whether the attempt became a canonical block.

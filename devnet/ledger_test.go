@@ -4,6 +4,7 @@
 package devnet
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -123,6 +124,53 @@ func TestLedgerVerdict(t *testing.T) {
 			} else {
 				require.Contains(t, block.Reason, test.reason)
 			}
+		})
+	}
+}
+
+// Boost decides last whose block is sealed: it may be longer than what was published, or the local execution
+// layer's where nothing was published. What was published and is not there is a broken promise all the same.
+func TestLedgerVerdictBehindBoost(t *testing.T) {
+	t.Parallel()
+	complete := []*flashblocks.Flashblock{publish(1, 0, 'd'), publish(1, 1, 'a')}
+	for _, test := range []struct {
+		name   string
+		seen   []*flashblocks.Flashblock
+		lost   bool
+		sealed *sealedBlock
+		want   Verdict
+		held   int // flashblocks that are in the sealed block
+	}{
+		{"equal", complete, false, sealedWith(1, 'd', 'a'), Matching, 2},
+		{"longer", complete, false, sealedWith(2, 'd', 'a', 'b'), Extended, 2},
+		{"longer, and another attempt", append([]*flashblocks.Flashblock{publish(2, 0, 'd'), publish(2, 1, 'x')}, complete...), false, sealedWith(2, 'd', 'a', 'b'), Extended, 2},
+		{"longer, but the stream broke", complete, true, sealedWith(2, 'd', 'a', 'b'), Unobserved, 0},
+		{"shorter", complete, false, sealedWith(0, 'd'), Differing, 0},
+		{"longer in another order", complete, false, sealedWith(2, 'd', 'b', 'a'), Differing, 0},
+		{"nothing was published", []*flashblocks.Flashblock{publish(9, 0)}, false, &sealedBlock{Number: 8, UserTxs: 1, Txs: make([]common.Hash, 2)}, Fallback, 0},
+		{"nothing was published for deposits", []*flashblocks.Flashblock{publish(9, 0)}, false, &sealedBlock{Number: 8, Txs: make([]common.Hash, 1)}, Fallback, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			l := newTestLedger(test.seen...)
+			l.boost = true
+			if test.lost {
+				l.lost()
+			}
+			_, done := l.compare(test.sealed, test.sealed.Seen)
+			require.Equal(t, test.want == Matching, done, "whatever is not equal may still be completed")
+			block, done := l.compare(test.sealed, test.sealed.Seen.Add(settleTime))
+			require.True(t, done)
+			require.Equal(t, test.want, block.Verdict, block.Reason)
+			require.Equal(t, test.held, block.Flashblocks)
+			require.Equal(t, l.published(test.sealed.Number)-test.held, block.Abandoned)
+			sealed := 0
+			for _, fb := range l.settle(math.MaxUint64) {
+				if fb.Sealed {
+					sealed++
+				}
+			}
+			require.Equal(t, test.held, sealed)
 		})
 	}
 }

@@ -47,6 +47,8 @@ type Summary struct {
 	Matching    int    // blocks that are exactly what was published
 	Unstreamed  int    // blocks that were not streamed, without user transactions
 	Unobserved  int    // blocks whose stream was not seen from the start
+	Extended    int    // blocks that hold more than was published, behind boost
+	Fallback    int    // blocks of the local execution layer, behind boost
 	Differing   int    // blocks that are not what was published
 	Difference  string // the first difference, in words
 }
@@ -57,6 +59,7 @@ type ObserverConfig struct {
 	RPC       string        // URL of the node's RPC
 	BlockTime time.Duration // of the L2
 	Interval  time.Duration // between two flashblocks
+	Boost     bool          // the stream is boost's, who may also seal the local execution layer's block
 	Sink      Sink
 }
 
@@ -86,7 +89,7 @@ type Observer struct {
 func NewObserver(cfg ObserverConfig) *Observer {
 	return &Observer{
 		cfg:    cfg,
-		ledger: newLedger(newSlotPlan(cfg.BlockTime, cfg.Interval)),
+		ledger: newLedger(newSlotPlan(cfg.BlockTime, cfg.Interval), cfg.Boost),
 		heads:  make(map[uint64]common.Hash),
 		noted:  make(map[common.Hash]uint64),
 		next:   1,
@@ -311,6 +314,10 @@ func (o *Observer) count(block Block) {
 		o.summary.Unstreamed++
 	case Unobserved:
 		o.summary.Unobserved++
+	case Extended:
+		o.summary.Extended++
+	case Fallback:
+		o.summary.Fallback++
 	case Differing:
 		o.summary.Differing++
 		if o.summary.Difference == "" {

@@ -12,12 +12,12 @@ import (
 	"syscall"
 )
 
-// proxyName is the flashproxy between the builder's stream and whoever follows it.
+// proxyName is the flashproxy between the sequencer's stream, the builder's or boost's, and whoever follows it.
 const proxyName = "flashproxy"
 
-// startProxy boots the proxy. The builder's stream must be up.
+// startProxy boots the proxy. The stream it follows must be up.
 func (d *Devnet) startProxy(ctx context.Context) error {
-	d.cfg.step("starting flashproxy behind the builder's stream")
+	d.cfg.step("starting flashproxy behind the stream")
 	d.proxy = d.proxyProcess()
 	return d.supervise(ctx, d.proxy)
 }
@@ -29,7 +29,7 @@ func (d *Devnet) proxyProcess() *Process {
 		Name: proxyName,
 		Path: d.cfg.ProxyBinary,
 		Args: []string{
-			"--upstream-ws", wsURL(d.ports.stream),
+			"--upstream-ws", d.publishedURL(),
 			"--listen-addr", net.JoinHostPort(loopback, strconv.Itoa(d.ports.proxy)),
 			"--metrics-addr", net.JoinHostPort(loopback, strconv.Itoa(d.ports.proxyMetrics)),
 			"--per-ip-connection-limit", "0", "--instance-connection-limit", "0",
@@ -41,12 +41,12 @@ func (d *Devnet) proxyProcess() *Process {
 	}
 }
 
-// streamURL is what followers subscribe to: the proxy, or the builder itself without one.
+// streamURL is what followers subscribe to: the proxy, or what it follows without one.
 func (d *Devnet) streamURL() string {
 	if d.cfg.Proxy {
 		return wsURL(d.ports.proxy) + "/ws"
 	}
-	return wsURL(d.ports.stream)
+	return d.publishedURL()
 }
 
 // KillProxy ends flashproxy without grace (SIGKILL), as a crash does.

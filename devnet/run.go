@@ -68,7 +68,7 @@ func Run(ctx context.Context, cfg RunConfig) error {
 		}
 		return err
 	}
-	load.cfg.RPC = net.Endpoints().SequencerRPC
+	load.cfg.RPC = net.submitURL()
 	probe.ws = net.Endpoints().FollowerWS
 	s := &session{cfg: cfg, net: net, load: load, probe: probe}
 	err = s.run(ctx)
@@ -104,8 +104,8 @@ func (s *session) run(ctx context.Context) error {
 	defer s.view.Close()
 
 	s.observer = NewObserver(ObserverConfig{
-		Stream: ends.FlashblocksWS, RPC: ends.SequencerRPC,
-		BlockTime: s.cfg.BlockTime, Interval: s.cfg.Interval, Sink: s.view,
+		Stream: s.net.publishedURL(), RPC: ends.SequencerRPC,
+		BlockTime: s.cfg.BlockTime, Interval: s.cfg.Interval, Boost: s.cfg.Boost, Sink: s.view,
 	})
 	if err := s.observer.Start(ctx); err != nil {
 		return err
@@ -137,20 +137,29 @@ func (s *session) announce(ends Endpoints) error {
 	if s.cfg.JSON {
 		return json.NewEncoder(s.cfg.Out).Encode(ends) //nolint:gosec // the field named jwt is the path of a throw-away secret
 	}
-	_, err := fmt.Fprintf(s.cfg.Out, `devnet: ready, chain id %d
-  sequencer   %s  %s
-  flashblocks %s
-  proxy       %s
-  metrics     %s
-  engine      %s
-  op-node     %s
-  follower    %s
-  L1          %s
-  files, logs %s
-  funded key  %s
-
-`, ends.ChainID, ends.SequencerRPC, ends.SequencerWS, ends.FlashblocksWS, cmp.Or(ends.ProxyWS, "none"), ends.Metrics, ends.Engine, ends.OpNodeRPC,
-		strings.TrimSpace(cmp.Or(ends.FollowerRPC, "none")+"  "+ends.FollowerWS), ends.L1RPC, ends.DataDir, ends.Keys[0])
+	var text strings.Builder
+	row := func(name string, values ...string) {
+		fmt.Fprintf(&text, "  %-11s %s\n", name, strings.TrimSpace(strings.Join(values, "  ")))
+	}
+	fmt.Fprintf(&text, "devnet: ready, chain id %d\n", ends.ChainID)
+	row("sequencer", ends.SequencerRPC, ends.SequencerWS)
+	if s.cfg.Boost {
+		row("boost", ends.BoostRPC, ends.BoostFlashblocksWS)
+		row("  debug", ends.BoostDebug)
+		row("  metrics", ends.BoostMetrics)
+		row("builder", ends.BuilderRPC)
+	}
+	row("flashblocks", ends.FlashblocksWS)
+	row("proxy", cmp.Or(ends.ProxyWS, "none"))
+	row("metrics", ends.Metrics)
+	row("engine", ends.Engine)
+	row("op-node", ends.OpNodeRPC)
+	row("follower", cmp.Or(ends.FollowerRPC, "none"), ends.FollowerWS)
+	row("L1", ends.L1RPC)
+	row("files, logs", ends.DataDir)
+	row("funded key", ends.Keys[0])
+	text.WriteByte('\n')
+	_, err := fmt.Fprint(s.cfg.Out, text.String())
 	return err
 }
 

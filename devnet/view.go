@@ -74,6 +74,12 @@ func SummaryText(status Status) string {
 	if s.Unstreamed > 0 {
 		text += fmt.Sprintf(", %d without user transactions were not streamed", s.Unstreamed)
 	}
+	if s.Extended > 0 {
+		text += fmt.Sprintf(", %d hold all that was published and more", s.Extended)
+	}
+	if s.Fallback > 0 {
+		text += fmt.Sprintf(", %d are the local execution layer's and were not streamed", s.Fallback)
+	}
 	if s.Unobserved > 0 {
 		text += fmt.Sprintf(", %d were not observed from their start", s.Unobserved)
 	}

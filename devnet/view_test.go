@@ -178,9 +178,34 @@ func TestEndpointsJSON(t *testing.T) {
 	}, got)
 }
 
+func TestEndpointsJSONWithBoost(t *testing.T) {
+	t.Parallel()
+	d := &Devnet{layout: &layout{root: "dir"}, keys: deriveAccounts(), ports: &portSet{
+		nodePorts: nodePorts{http: 2, ws: 3, engine: 4, metrics: 6}, stream: 5,
+		local: nodePorts{http: 12, ws: 13, engine: 14}, boost: 15, boostStream: 16, boostDebug: 17, boostMetrics: 18,
+	}}
+	d.cfg.Boost = true
+	text, err := json.Marshal(d.Endpoints())
+	require.NoError(t, err)
+	var got map[string]any
+	require.NoError(t, json.Unmarshal(text, &got))
+	for key, want := range map[string]string{
+		"sequencer_rpc": "http://127.0.0.1:12", "sequencer_ws": "ws://127.0.0.1:13", "engine": "http://127.0.0.1:14",
+		"flashblocks_ws": "ws://127.0.0.1:5", "metrics": "http://127.0.0.1:6/metrics", "builder_rpc": "http://127.0.0.1:2",
+		"boost_rpc": "http://127.0.0.1:15", "boost_flashblocks_ws": "ws://127.0.0.1:16",
+		"boost_debug": "http://127.0.0.1:17", "boost_metrics": "http://127.0.0.1:18/metrics",
+	} {
+		require.Equal(t, want, got[key], key)
+	}
+}
+
 func TestSummaryText(t *testing.T) {
 	t.Parallel()
 	requireGolden(t, "summary.golden", SummaryText(testStatus()))
+	status := testStatus()
+	status.Summary = Summary{Blocks: 9, Matching: 3, Extended: 4, Fallback: 2}
+	require.Contains(t, SummaryText(status), "published == sealed: 3 of 9 blocks, 4 hold all that was published and more, "+
+		"2 are the local execution layer's and were not streamed\n")
 }
 
 func TestThousands(t *testing.T) {

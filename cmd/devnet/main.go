@@ -1,7 +1,8 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Command devnet runs an OP Stack on loopback, with flashgeth as builder, and shows every flashblock.
+// Command devnet runs an OP Stack on loopback, with flashgeth as builder, alone or behind flashboost, and
+// shows every flashblock.
 package main
 
 import (
@@ -28,12 +29,15 @@ var flags = []cli.Flag{
 	&cli.StringFlag{Name: "datadir", Usage: "keep genesis, chain data and logs here (default: a temporary directory)"},
 	&cli.BoolFlag{Name: "json", Usage: "print endpoints, then flashblocks, as JSON lines"},
 	&cli.BoolFlag{Name: "follower", Value: defaults.Follower, Usage: "run a second flashgeth that follows the stream, with an op-node of its own"},
-	&cli.BoolFlag{Name: "proxy", Value: defaults.Proxy, Usage: "run flashproxy behind the builder's stream, between it and the follower"},
+	&cli.BoolFlag{Name: "proxy", Value: defaults.Proxy, Usage: "run flashproxy behind the stream, between it and the follower"},
+	&cli.BoolFlag{Name: "boost", Usage: "run flashboost between op-node and flashgeth, with op-geth's own geth beside it"},
+	&cli.BoolFlag{Name: "external-state-root", Usage: "with --boost: geth computes the state roots of flashgeth's blocks"},
 	&cli.BoolFlag{Name: "batcher", Value: defaults.Batcher, Usage: "run op-batcher, so that the safe head advances"},
 	&cli.Uint64Flag{Name: "gas-limit", Value: defaults.GasLimit, Usage: "gas limit of a block"},
 	&cli.StringFlag{Name: "node", Value: defaults.NodeBinary, Usage: "path of the flashgeth binary"},
 	&cli.StringFlag{Name: "flashproxy", Value: defaults.ProxyBinary, Usage: "path of the flashproxy binary"},
-	&cli.StringFlag{Name: "opstack", Value: defaults.OpStackDir, Usage: "directory of op-node and op-batcher"},
+	&cli.StringFlag{Name: "flashboost", Value: defaults.BoostBinary, Usage: "path of the flashboost binary"},
+	&cli.StringFlag{Name: "opstack", Value: defaults.OpStackDir, Usage: "directory of op-node, op-batcher and geth"},
 }
 
 func main() {
@@ -66,6 +70,7 @@ func run(c *cli.Context) error {
 	cfg.BlockTime, cfg.Interval = c.Duration("block-time"), c.Duration("interval")
 	cfg.GasLimit, cfg.Batcher = c.Uint64("gas-limit"), c.Bool("batcher")
 	cfg.Follower, cfg.Proxy, cfg.ProxyBinary = c.Bool("follower"), c.Bool("proxy"), c.String("flashproxy")
+	cfg.Boost, cfg.External, cfg.BoostBinary = c.Bool("boost"), c.Bool("external-state-root"), c.String("flashboost")
 	cfg.DataDir, cfg.NodeBinary, cfg.OpStackDir = c.String("datadir"), c.String("node"), c.String("opstack")
 	if isatty.IsTerminal(os.Stdout.Fd()) {
 		cfg.TerminalSize = terminalSize
