@@ -6,6 +6,7 @@ package health
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
 
@@ -135,13 +137,22 @@ func (t *Tracker) ObservePollFailure(which Which) {
 	t.observe(which, func(b *Backend, now time.Time) { b.Unanswered.fail(now) })
 }
 
+// neutral are errors that say nothing about a backend: its caller hung up, or it was never asked.
+var neutral = []error{
+	context.Canceled, backend.ErrCanceled, backend.ErrSuperseded, backend.ErrQueueFull, backend.ErrStopped, backend.ErrBusy, backend.ErrClosed,
+}
+
+func isNeutral(err error) bool {
+	return slices.ContainsFunc(neutral, func(n error) bool { return errors.Is(err, n) })
+}
+
 // ObserveCall takes in how a forkchoiceUpdated or newPayload ended: nil for any result, INVALID included, a
 // *jsonrpc.Error for an error that the backend answered, else why there was no answer. That the
 // caller hung up says nothing.
 func (t *Tracker) ObserveCall(which Which, err error) {
 	var answer *jsonrpc.Error
 	switch {
-	case errors.Is(err, context.Canceled):
+	case isNeutral(err):
 	case err == nil:
 		t.observe(which, func(b *Backend, _ time.Time) { b.Unanswered, b.Engine = Streak{}, Streak{} })
 	case errors.As(err, &answer):
@@ -166,7 +177,7 @@ func (t *Tracker) ObserveCall(which Which, err error) {
 // block that could be returned, whichever was then chosen. Slots in which it was not asked (noTxPool, unknown
 // ids, mode disabled, no builder) are not observed.
 func (t *Tracker) ObserveBuild(err error) {
-	if errors.Is(err, context.Canceled) {
+	if isNeutral(err) {
 		return
 	}
 	t.record(func(seen *Observations, now time.Time) {

@@ -13,6 +13,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
 
@@ -71,6 +72,12 @@ func TestInvalidIsNoFault(t *testing.T) {
 func TestWhatSaysNothing(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
+	for _, err := range neutral {
+		for range 3 {
+			h.ObserveCall(L2, &backend.CallError{Err: err})
+			h.expect(Healthy)
+		}
+	}
 	for range 10 {
 		h.ObserveCall(L2, fmt.Errorf("call: %w", context.Canceled))
 		h.ObserveCall(Builder, context.Canceled)
@@ -84,6 +91,8 @@ func TestEngineCallsOfTheLocalExecutionLayer(t *testing.T) {
 	for name, err := range map[string]error{
 		"no answer":      errAway,
 		"time":           context.DeadlineExceeded,
+		"lost":           &backend.CallError{Err: backend.ErrTransport},
+		"malformed":      &backend.CallError{Err: backend.ErrMalformed},
 		"internal error": &jsonrpc.Error{Code: -32603},
 		"server error":   &jsonrpc.Error{Code: -32000},
 	} {
