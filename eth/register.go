@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/rpc"
 )
@@ -50,7 +51,7 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 
 // registerBuilder is Register for a node that builds.
 func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
-	a, builder, err := assembleBuilder(ethereum, cfg, stack.ResolvePath(payloadIDFile))
+	a, builder, err := assembleBuilder(ethereum, cfg, stack.ResolvePath(payloadIDFile), journalPath(stack, cfg.eth()))
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}
@@ -62,6 +63,15 @@ func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) 
 		reuseExecution(ethereum.BlockChain(), builder)
 	}
 	return a.Service, nil
+}
+
+// journalPath returns where op-geth keeps the transactions that were submitted to this node, empty if it does
+// not keep them.
+func journalPath(stack *node.Node, cfg *ethconfig.Config) string {
+	if cfg.TxPool.NoLocals || cfg.TxPool.Journal == "" {
+		return ""
+	}
+	return stack.ResolvePath(cfg.TxPool.Journal)
 }
 
 // registerFollower is Register for a node that follows.

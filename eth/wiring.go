@@ -11,6 +11,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/ethereum/go-ethereum/core/types"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
 
@@ -96,8 +97,9 @@ func (a *assembly) addStream() *stream.Hub {
 	return hub
 }
 
-// assembleBuilder makes the service of a node that builds.
-func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile string) (*assembly, builder, error) {
+// assembleBuilder makes the service of a node that builds. journal is where op-geth keeps local transactions,
+// empty if it does not.
+func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, builder, error) {
 	a, err := newAssembly(ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
@@ -109,7 +111,24 @@ func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile string) (*a
 		return nil, nil, err
 	}
 	a.add("builder", b.Start, b.Stop)
+	a.addRestorer(journal)
 	return a, b, nil
+}
+
+// addRestorer adds what brings back local transactions after a restart.
+func (a *assembly) addRestorer(journal string) {
+	if journal == "" {
+		return
+	}
+	var (
+		chain = a.ethereum.BlockChain()
+		pool  = a.cfg.eth().TxPool
+	)
+	r := &restorer{
+		path: journal, most: int(min(pool.GlobalSlots+pool.GlobalQueue, maxRestored)), pool: a.ethereum.TxPool(), chain: chain,
+		signer: types.LatestSigner(chain.Config()),
+	}
+	a.add("local transactions", r.start, r.close)
 }
 
 // assembleFollower makes the service of a node that follows the streams of others.
