@@ -1,0 +1,267 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"bufio"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/ethclient"
+
+	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+)
+
+// bin is where make puts the programs, as seen from this package, where go test runs.
+const bin = "../../bin"
+
+// patience bounds the wait for anything that a devnet does within a few slots when nothing is in its way.
+// It decides nothing else.
+const patience = 90 * time.Second
+
+// poll is the time between two looks at a condition.
+const poll = 20 * time.Millisecond
+
+// load is how many transactions are sent per second: enough for every flashblock to have some, few enough
+// for a busy machine.
+const load = 25
+
+// usual are arguments of flashboost in every test. A busy machine may keep the local execution layer from
+// answering within the default of 1 s, and the tests are not about that.
+var usual = []string{"--l2-timeout", "10000"}
+
+// options are what a test changes about the devnet.
+type options struct {
+	external bool     // external state root mode
+	rooted   bool     // the builder streams real roots
+	follower bool     // and the proxy before it
+	boost    []string // further arguments of flashboost
+}
+
+// network is a devnet of the second topology, with relays between its parts.
+type network struct {
+	*devnet.Devnet
+
+	t        *testing.T
+	ends     devnet.Endpoints
+	eth      *ethclient.Client // of the local execution layer
+	front    *front            // between op-node and boost
+	local    *link             // between boost and the local execution layer
+	builder  *link             // between boost and the builder
+	stream   *relay            // between the builder's stream and boost
+	recorder *recorder         // of what boost publishes
+	load     *devnet.Load
+	excused  map[uint64]bool // numbers under construction while boost was down
+}
+
+// boot starts a devnet, follows boost's streams from the first flashblock on and sends load through boost.
+// All of it ends with the test; the end of a process that nobody asked for fails the test.
+func boot(t *testing.T, o options) *network {
+	t.Helper()
+	n := &network{t: t, front: newFront(t), local: newLink(t), builder: newLink(t), stream: newRelay(t), excused: make(map[uint64]bool)}
+	cfg := devnet.DefaultConfig
+	cfg.BlockTime, cfg.L1BlockTime = time.Second, 2*time.Second
+	cfg.Boost, cfg.Follower, cfg.Proxy, cfg.Batcher = true, o.follower, o.follower, false
+	cfg.External, cfg.BoostArgs = o.external, append(o.boost, usual...)
+	cfg.Between = func(links devnet.Links) devnet.Links {
+		return devnet.Links{
+			Boost: n.front.to(links.Boost), Local: n.local.to(links.Local),
+			Builder: n.builder.to(links.Builder), Stream: n.stream.to(links.Stream),
+		}
+	}
+	if o.rooted {
+		cfg.NodeArgs = []string{"--flashblocks.disable-state-root=false"}
+	}
+	for name, target := range map[string]string{"flashgeth": "build", "flashboost": "build", "flashproxy": "build", "opstack/geth": "opstack", "opstack/op-node": "opstack"} {
+		program(t, name, target)
+	}
+	cfg.NodeBinary, cfg.BoostBinary, cfg.ProxyBinary = program(t, "flashgeth", "build"), program(t, "flashboost", "build"), program(t, "flashproxy", "build")
+	cfg.OpStackDir = filepath.Dir(program(t, "opstack/geth", "opstack"))
+	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
+
+	begin := time.Now()
+	net, err := devnet.Start(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Logf("the devnet is up after %v", time.Since(begin).Round(time.Millisecond))
+	n.Devnet, n.ends = net, net.Endpoints()
+	t.Cleanup(n.shutdown)
+
+	n.eth, err = ethclient.DialContext(t.Context(), n.ends.SequencerRPC)
+	require.NoError(t, err)
+	n.recorder = record(t, n.ends.BoostFlashblocksWS)
+	n.load, err = devnet.NewLoad(devnet.LoadConfig{RPC: n.ends.BoostRPC, Rate: load, Seed: 1})
+	require.NoError(t, err)
+	require.NoError(t, n.load.Start(t.Context()))
+	return n
+}
+
+// program returns the path of a binary that make has built, and fails the test if it is not there.
+func program(t *testing.T, name, target string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(bin, name))
+	require.NoError(t, err)
+	_, err = os.Stat(path)
+	require.NoErrorf(t, err, "the program bin/%s is missing: build it with `make %s`", name, target)
+	return path
+}
+
+// shutdown stops the load and the devnet, and reports parts that ended by themselves.
+func (n *network) shutdown() {
+	n.front.excuse(true) // op-node may be cut off in a call
+	if n.load != nil {
+		n.load.Stop()
+	}
+	if n.eth != nil {
+		n.eth.Close()
+	}
+	n.lift()
+	select {
+	case err := <-n.Failed():
+		n.t.Errorf("a part of the devnet failed: %v", err)
+	default:
+	}
+	if n.t.Failed() {
+		for _, process := range []string{"flashboost", "op-node", "node", "geth"} {
+			n.t.Logf("the end of the log of %s:\n%s", process, tail(n.LogPath(process), 60))
+		}
+	}
+	if err := n.Stop(); err != nil {
+		n.t.Errorf("the devnet did not stop cleanly: %v", err)
+	}
+}
+
+// tail returns the last lines of a log, without one line per transaction of the load.
+func tail(path string, count int) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	var lines []string
+	for line := range strings.Lines(string(data)) {
+		if !strings.Contains(line, "Submitted transaction") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-count):], "")
+}
+
+// lift removes every fault.
+func (n *network) lift() {
+	n.front.alter(nil)
+	n.front.onAnswer(nil)
+	n.local.set(nil)
+	n.builder.set(nil)
+	n.stream.set(nil)
+}
+
+// await waits until a condition holds and fails the test, naming it, if it never does.
+func (n *network) await(what string, condition func() bool) {
+	n.t.Helper()
+	require.Eventually(n.t, condition, patience, poll, "waiting until "+what)
+}
+
+// head returns the number of the latest block, 0 while the node does not answer.
+func (n *network) head() uint64 {
+	number, err := n.eth.BlockNumber(n.t.Context())
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// awaitBlocks waits until the chain is so many blocks longer.
+func (n *network) awaitBlocks(count uint64) {
+	n.t.Helper()
+	want := n.head() + count
+	n.await("the head is at "+strconv.FormatUint(want, 10), func() bool { return n.head() >= want })
+}
+
+// awaitKept waits until so many blocks, counting from the next, are flashblocks of the builder with more
+// than deposits in them.
+func (n *network) awaitKept(count int) {
+	n.t.Helper()
+	from := n.head() + 1
+	n.await("the builder's blocks are sealed", func() bool { return n.recorder.sealed(from, 2) >= count })
+}
+
+// created returns how many blocks op-node has got of a source, "builder" or "l2", since flashboost's start.
+func (n *network) created(source string) int {
+	value := 0.0
+	for name, v := range n.scrape() {
+		if strings.HasPrefix(name, "rollup_boost_rpc_blocks_created") && strings.Contains(name, `source="`+source+`"`) {
+			value += v
+		}
+	}
+	return int(value)
+}
+
+// scrape reads the metrics of flashboost.
+func (n *network) scrape() map[string]float64 {
+	n.t.Helper()
+	resp := n.get(n.ends.BoostMetrics)
+	defer func() { _ = resp.Body.Close() }()
+	values := make(map[string]float64)
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		i := strings.LastIndexByte(lines.Text(), ' ')
+		if i < 0 || strings.HasPrefix(lines.Text(), "#") {
+			continue
+		}
+		value, err := strconv.ParseFloat(lines.Text()[i+1:], 64)
+		require.NoError(n.t, err, lines.Text())
+		values[lines.Text()[:i]] = value
+	}
+	require.NoError(n.t, lines.Err())
+	return values
+}
+
+// health returns the status code of /healthz.
+func (n *network) health() int {
+	n.t.Helper()
+	resp := n.get(n.ends.BoostRPC + "/healthz")
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+// get asks one of flashboost's own pages.
+func (n *network) get(url string) *http.Response {
+	n.t.Helper()
+	req, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, url, http.NoBody)
+	require.NoError(n.t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(n.t, err)
+	return resp
+}
+
+// restart runs flashboost again with other settings. What was under construction is lost with it.
+func (n *network) restart(external bool, args ...string) {
+	n.t.Helper()
+	n.front.excuse(true)
+	require.NoError(n.t, n.StopBoost())
+	for number := n.head(); number <= n.head()+1; number++ {
+		n.excused[number] = true
+	}
+	n.recorder.abandon()
+	require.NoError(n.t, n.StartBoost(n.t.Context(), external, append(args, usual...)...))
+	n.front.excuse(false)
+}
+
+// users counts the transactions of a block that are no deposits.
+func users(block *types.Block) int {
+	count := 0
+	for _, tx := range block.Transactions() {
+		if !tx.IsDepositTx() {
+			count++
+		}
+	}
+	return count
+}

@@ -1,0 +1,89 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/stretchr/testify/require"
+)
+
+// engineCalls are the methods by which a builder is driven.
+var engineCalls = []string{
+	"engine_forkchoiceUpdatedV3", "engine_newPayloadV4", "engine_newPayloadV5",
+	"engine_getPayloadV3", "engine_getPayloadV4", "engine_getPayloadV5",
+}
+
+// playModes switches the execution mode at run time, there and back.
+func (n *network) playModes() {
+	n.t.Helper()
+	n.awaitKept(1)
+	from := n.head() + 1
+
+	// The builder is driven as ever, but nothing of it gets out.
+	n.setMode("dry_run")
+	n.awaitBlocks(2) // what was published before may still be sealed
+	s := &scene{network: n, local: n.created("l2")}
+	first, asked := n.head()+1, n.builder.count(engineCalls...)
+	s.fallsBack(3)
+	require.Zero(n.t, n.recorder.published(first, n.head()), "rounds published in dry-run mode")
+	require.Greater(n.t, n.builder.count(engineCalls...), asked, "calls to the builder in dry-run mode")
+
+	n.setMode("enabled")
+	n.awaitKept(1)
+
+	// The builder hears nothing at all.
+	n.setMode("disabled")
+	n.awaitBlocks(2)
+	first, asked = n.head()+1, n.builder.count(engineCalls...)
+	s.local = n.created("l2")
+	s.fallsBack(3)
+	require.Equal(n.t, asked, n.builder.count(engineCalls...), "calls to the builder in disabled mode")
+	require.Zero(n.t, n.recorder.published(first, n.head()), "rounds published in disabled mode")
+	n.await("a builder that is not used is no reason for alarm", func() bool { return n.health() == http.StatusOK })
+
+	n.setMode("enabled")
+	n.awaitKept(1)
+	n.judge(from, n.head())
+}
+
+func (n *network) setMode(mode string) {
+	n.t.Helper()
+	require.NoError(n.t, n.SetExecutionMode(n.t.Context(), mode))
+}
+
+// playUnhealthy lets the builder look as if it lagged behind: with --ignore-unhealthy-builders it is left
+// alone then, and used again when it has recovered.
+func (n *network) playUnhealthy() {
+	n.t.Helper()
+	n.restart(false, "--ignore-unhealthy-builders", "--health-check-interval", "1", "--max-unsafe-interval", "30")
+	n.awaitKept(1)
+	from := n.head() + 1
+
+	n.builder.set(on(old, "eth_getBlockByNumber"))
+	n.await("the builder is seen to lag", func() bool { return n.health() == http.StatusPartialContent })
+	n.awaitBlocks(2)
+	asked := n.builder.count(engineCalls...)
+	s := &scene{network: n, local: n.created("l2")}
+	s.fallsBack(3)
+	require.Equal(n.t, asked, n.builder.count(engineCalls...), "calls to an unhealthy builder")
+
+	n.lift()
+	n.await("the builder is seen to have recovered", func() bool { return n.health() == http.StatusOK })
+	n.awaitKept(1)
+	n.judge(from, n.head())
+}
+
+// old answers with a block of long ago.
+func old(c *call) reply {
+	answer := c.pass()
+	var response, block object
+	if json.Unmarshal(answer.body, &response) == nil && json.Unmarshal(response["result"], &block) == nil && block != nil {
+		block["timestamp"] = quantity(1)
+		response["result"] = encode(block)
+		answer.body = encode(response)
+	}
+	return answer
+}

@@ -1,0 +1,314 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+)
+
+// round is what boost published for one payload id.
+type round struct {
+	id     engine.PayloadID
+	number uint64
+	base   *flashblocks.Base
+	count  int      // of flashblocks
+	txs    [][]byte // of all of them, in order
+}
+
+// notice is what the v0 stream said of one round.
+type notice struct {
+	parent common.Hash
+	count  int // of flashblocks
+	sealed bool
+	reorg  bool
+	root   common.Hash // with sealed
+	gas    uint64      // with sealed
+}
+
+// open tells whether nothing was said about the outcome yet.
+func (n *notice) open() bool { return !n.sealed && !n.reorg }
+
+// recorder keeps everything that boost publishes, on both streams.
+type recorder struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	rounds  map[uint64][]*round  // by block number, in the order of their index 0
+	notices map[uint64][]*notice // the same rounds as v0 tells of them
+	up      bool
+	waiting []*waiter
+}
+
+// waiter is somebody who waits for a flashblock.
+type waiter struct {
+	match func(*flashblocks.Flashblock) bool
+	found chan uint64 // its block number, buffered for the one
+}
+
+// record follows both streams until the end of the test.
+func record(t *testing.T, url string) *recorder {
+	t.Helper()
+	r := &recorder{t: t, rounds: make(map[uint64][]*round), notices: make(map[uint64][]*notice)}
+	sub := stream.NewSubscriber(stream.SubscriberConfig{
+		URL: url + "/?from=current", Name: "recorder", Handler: r.deliver, OnState: r.state,
+		Queue: 4096, Repeats: true, // what comes twice shall be seen
+		BackoffMin: poll, BackoffMax: 2 * poll,
+	})
+	require.NoError(t, sub.Start(context.WithoutCancel(t.Context())))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() { r.follow(ctx, url+"/v0?from=current") })
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := sub.Stop(ctx); err != nil {
+			t.Errorf("stop the recorder: %v", err)
+		}
+	})
+	require.Eventually(t, r.connected, patience, poll, "the recorder is connected")
+	return r
+}
+
+func (r *recorder) state(s stream.State) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.up = s.Connected
+}
+
+func (r *recorder) connected() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.up
+}
+
+// deliver takes one message of the v1 stream. It must continue its round.
+func (r *recorder) deliver(d stream.Delivery) {
+	fb, _, err := flashblocks.Decode(d.JSON, flashblocks.Limits{})
+	if err != nil {
+		r.t.Errorf("flashblock %d/%d cannot be decoded: %v", d.BlockNumber, d.Index, err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	number := fb.Metadata.BlockNumber
+	round := r.round(number, fb)
+	switch {
+	case round == nil:
+		r.t.Errorf("flashblock %d/%d of payload %v came before its index 0", number, fb.Index, fb.PayloadID)
+		return
+	case int(fb.Index) != round.count:
+		r.t.Errorf("flashblock %d/%d of payload %v came after %d others", number, fb.Index, fb.PayloadID, round.count)
+		return
+	}
+	round.count++
+	round.txs = append(round.txs, fb.Diff.Transactions...)
+	kept := r.waiting[:0]
+	for _, w := range r.waiting {
+		if w.match(fb) {
+			w.found <- number
+			continue
+		}
+		kept = append(kept, w)
+	}
+	r.waiting = kept
+}
+
+// round returns the round of a flashblock, made for its index 0. It assumes that mu is held.
+func (r *recorder) round(number uint64, fb *flashblocks.Flashblock) *round {
+	for _, round := range r.rounds[number] {
+		if round.id == fb.PayloadID {
+			return round
+		}
+	}
+	if fb.Base == nil {
+		return nil
+	}
+	begun := &round{id: fb.PayloadID, number: number, base: fb.Base}
+	r.rounds[number] = append(r.rounds[number], begun)
+	return begun
+}
+
+// follow reads the v0 stream until the end of ctx.
+func (r *recorder) follow(ctx context.Context, url string) {
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		ws, resp, err := websocket.DefaultDialer.DialContext(ctx, url, nil)
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		if err != nil {
+			continue // boost is being restarted
+		}
+		stop := context.AfterFunc(ctx, func() { _ = ws.Close() })
+		for {
+			_, text, err := ws.ReadMessage()
+			if err != nil {
+				break
+			}
+			r.notify(text)
+		}
+		stop()
+		_ = ws.Close()
+	}
+}
+
+// notify takes one message of the v0 stream.
+func (r *recorder) notify(text []byte) {
+	var message struct {
+		Params struct {
+			Index        uint64         `json:"index"`
+			Number       hexutil.Uint64 `json:"blockNumber"`
+			Parent       common.Hash    `json:"parentHash"`
+			Root         common.Hash    `json:"stateRoot"`
+			Gas          hexutil.Uint64 `json:"gasUsed"`
+			Sealed       bool           `json:"sealed"`
+			Reorg        bool           `json:"reorg"`
+			Disconnected bool           `json:"disconnected"`
+		} `json:"params"`
+	}
+	if err := json.Unmarshal(text, &message); err != nil {
+		r.t.Errorf("a v0 message is not understood (%v): %s", err, text)
+		return
+	}
+	m := message.Params
+	if m.Disconnected {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := r.notices[uint64(m.Number)]
+	var last *notice
+	if len(list) > 0 {
+		last = list[len(list)-1]
+	}
+	switch {
+	case m.Sealed || m.Reorg:
+		if last == nil || !last.open() || last.parent != m.Parent {
+			r.t.Errorf("the outcome of nothing that v0 told of: %s", text)
+			return
+		}
+		last.sealed, last.reorg, last.root, last.gas = m.Sealed, m.Reorg, m.Root, uint64(m.Gas)
+	case m.Index == 0:
+		if last != nil && last.open() {
+			r.t.Errorf("block %d begins again without an outcome of the attempt before", uint64(m.Number))
+		}
+		r.notices[uint64(m.Number)] = append(list, &notice{parent: m.Parent, count: 1})
+	default:
+		if last == nil || !last.open() || uint64(last.count) != m.Index {
+			r.t.Errorf("v0 told of %d/%d out of order: %s", uint64(m.Number), m.Index, text)
+			return
+		}
+		last.count++
+	}
+}
+
+// at returns what was published for a block number, on both streams.
+func (r *recorder) at(number uint64) ([]round, []notice) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var (
+		rounds  []round
+		notices []notice
+	)
+	for _, round := range r.rounds[number] {
+		rounds = append(rounds, *round)
+	}
+	for _, notice := range r.notices[number] {
+		notices = append(notices, *notice)
+	}
+	return rounds, notices
+}
+
+// sealed counts the rounds from a number on that v0 calls sealed, of which at least so many flashblocks were
+// published.
+func (r *recorder) sealed(from uint64, flashblocks int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count := 0
+	for number, list := range r.notices {
+		for _, n := range list {
+			if number >= from && n.sealed && n.count >= flashblocks {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// published counts the rounds from one number to another.
+func (r *recorder) published(from, to uint64) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count := 0
+	for number, list := range r.rounds {
+		if number >= from && number <= to {
+			count += len(list)
+		}
+	}
+	return count
+}
+
+// awaiting begins to wait for the next flashblock that matches.
+func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *waiter {
+	w := &waiter{match: match, found: make(chan uint64, 1)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting = append(r.waiting, w)
+	return w
+}
+
+// await waits for the next flashblock that matches, counting from now, and returns its block number.
+func (r *recorder) await(what string, match func(*flashblocks.Flashblock) bool) uint64 {
+	r.t.Helper()
+	return r.get(what, r.awaiting(match))
+}
+
+// get returns the block number of the flashblock once it has come.
+func (r *recorder) get(what string, w *waiter) uint64 {
+	r.t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case number := <-w.found:
+		return number
+	case <-timer.C:
+		require.FailNow(r.t, "no flashblock came: "+what)
+		return 0
+	}
+}
+
+// abandon forgets the rounds without an outcome: flashboost was stopped on purpose and cannot tell any more.
+func (r *recorder) abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, list := range r.notices {
+		for _, n := range list {
+			if n.open() {
+				n.reorg = true
+			}
+		}
+	}
+}
