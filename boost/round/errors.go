@@ -28,3 +28,6 @@ var (
 	// put one block under two ids.
 	ErrBuilderInUse = errors.New("the builder's payload id belongs to another round")
 )
+
+// errComplete ends a walk over an object that needs not be walked to its end.
+var errComplete = errors.New("complete")
