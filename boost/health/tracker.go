@@ -89,12 +89,12 @@ func NewTracker(cfg TrackerConfig) *Tracker {
 	for i := range t.doubts {
 		t.doubts[i] = make(chan struct{}, 1)
 	}
-	cfg.Metrics.GetOrCreateGauge("rollup_boost_health_status", func() float64 {
+	cfg.Metrics.GetOrCreateGauge("flashboost_health_status", func() float64 {
 		status, _ := t.Status()
 		return float64(status.Code())
 	})
 	for _, which := range []Which{L2, Builder} {
-		cfg.Metrics.GetOrCreateGauge(`rollup_boost_health_head_age_seconds{backend="`+which.String()+`"}`, func() float64 {
+		cfg.Metrics.GetOrCreateGauge(`flashboost_health_head_age_seconds{backend="`+which.String()+`"}`, func() float64 {
 			return t.headAge(which)
 		})
 	}

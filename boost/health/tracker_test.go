@@ -239,11 +239,11 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	figure := func(name string) float64 { return h.set.GetOrCreateGauge(name, nil).Get() }
-	require.InDelta(t, 200, figure("rollup_boost_health_status"), 0)
+	require.InDelta(t, 200, figure("flashboost_health_status"), 0)
 	h.ObserveHead(Builder, h.now.Add(-time.Minute))
-	require.InDelta(t, 206, figure("rollup_boost_health_status"), 0)
-	require.InDelta(t, 60, figure(`rollup_boost_health_head_age_seconds{backend="builder"}`), 0)
+	require.InDelta(t, 206, figure("flashboost_health_status"), 0)
+	require.InDelta(t, 60, figure(`flashboost_health_head_age_seconds{backend="builder"}`), 0)
 	h.ObserveHead(L2, h.now.Add(-15*time.Second))
-	require.InDelta(t, 503, figure("rollup_boost_health_status"), 0)
-	require.InDelta(t, 15, figure(`rollup_boost_health_head_age_seconds{backend="l2"}`), 0)
+	require.InDelta(t, 503, figure("flashboost_health_status"), 0)
+	require.InDelta(t, 15, figure(`flashboost_health_head_age_seconds{backend="l2"}`), 0)
 }
