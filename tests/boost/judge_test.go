@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -67,8 +68,12 @@ func (n *network) judge(from, to uint64) figures {
 func (n *network) judgeBlock(block *types.Block, f *figures) {
 	n.t.Helper()
 	number := block.NumberU64()
-	n.await(fmt.Sprintf("both streams have told everything of block %d", number), func() bool {
-		rounds, notices := n.recorder.at(number)
+	var (
+		rounds  []round
+		notices []notice
+	)
+	told := assert.Eventually(n.t, func() bool {
+		rounds, notices = n.recorder.at(number)
 		if len(rounds) != len(notices) {
 			return false
 		}
@@ -78,8 +83,8 @@ func (n *network) judgeBlock(block *types.Block, f *figures) {
 			}
 		}
 		return true
-	})
-	rounds, notices := n.recorder.at(number)
+	}, patience, poll)
+	require.True(n.t, told, "both streams tell everything of block %d: v1 has %d rounds, v0 %+v", number, len(rounds), notices)
 	sealed := 0
 	for i, round := range rounds {
 		if !notices[i].sealed {
