@@ -1,0 +1,269 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package round
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
+
+// A builder may send whatever it likes: nothing crashes, and the good prefix stays.
+func TestHostileBuilderKeepsThePrefix(t *testing.T) {
+	t.Parallel()
+	edit := func(index uint64, change func(*flashblocks.Flashblock)) []byte {
+		fb := flashblock(9, index)
+		change(fb)
+		return fb.AppendJSON(nil)
+	}
+	for name, c := range map[string]struct {
+		text    []byte
+		counter string
+	}{
+		"a gap":           {edit(5, func(*flashblocks.Flashblock) {}), extendErrors},
+		"index 2^63":      {edit(1<<63, func(*flashblocks.Flashblock) {}), extendErrors},
+		"index 2^64-1":    {edit(math.MaxUint64, func(*flashblocks.Flashblock) {}), extendErrors},
+		"a duplicate":     {edit(1, func(*flashblocks.Flashblock) {}), "flashboost_flashblocks_duplicates_total"},
+		"a contradiction": {edit(1, func(fb *flashblocks.Flashblock) { fb.Diff.GasUsed++ }), "flashboost_flashblocks_conflicts_total"},
+		"a new base":      {edit(2, func(fb *flashblocks.Flashblock) { fb.Base = flashblock(9, 0).Base }), extendErrors},
+		"another base":    {edit(0, func(fb *flashblocks.Flashblock) { fb.Base.Timestamp++ }), "flashboost_flashblocks_conflicts_total"},
+		"another number":  {edit(2, func(fb *flashblocks.Flashblock) { fb.Metadata.BlockNumber++ }), extendErrors},
+		"an unknown id":   {edit(2, func(fb *flashblocks.Flashblock) { fb.PayloadID = id(77) }), mismatches},
+		"bad hex": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{"state_root":"0xzz","receipts_root":"0x","logs_bloom":"0x",` +
+			`"gas_used":"0x0","block_hash":"0x","transactions":["0xzz"]},"metadata":{}}`), extendErrors},
+		"no diff fields": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{},"metadata":{}}`), extendErrors},
+		"diff of a list": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":[],"metadata":{}}`), extendErrors},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, Config{})
+			r := h.bound(1, 9)
+			h.add(9, 0, 1)
+			before, gaps := h.count(c.counter), h.gaps.Load()
+			h.store.Add(delivery(t, c.text))
+			require.Equal(t, before+1, h.count(c.counter))
+			require.Equal(t, 2, r.Peek().Count())
+
+			h.add(9, 2)
+			require.Equal(t, []string{"9/0", "9/1", "9/2"}, h.published())
+			require.Equal(t, 3, r.Freeze().Count())
+			if name == "a gap" {
+				require.Equal(t, gaps+1, h.gaps.Load(), "missing flashblocks are asked for")
+			}
+		})
+	}
+}
+
+func TestIndexZeroNeedsABase(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	r := h.bound(1, 9)
+	fb := flashblock(9, 0)
+	fb.Base = nil
+	h.store.Add(delivery(t, fb.AppendJSON(nil)))
+	require.Zero(t, r.Peek().Count())
+	require.Equal(t, 1, h.count(extendErrors))
+	h.add(9, 0)
+	require.Equal(t, []string{"9/0"}, h.published())
+}
+
+func TestLargestMessage(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	r := h.bound(1, 9)
+	h.add(9, 0)
+	fb := flashblock(9, 1)
+	fb.Diff.Transactions = [][]byte{make([]byte, (flashblocks.DefaultMaxDecoded-8<<10)/2)}
+	for index := uint64(1); index <= 3; index++ {
+		fb.Index = index
+		h.store.Add(delivery(t, fb.AppendJSON(nil)))
+	}
+	require.Equal(t, 3, r.Peek().Count(), "64 MiB hold two of these and the first")
+	require.Equal(t, []string{"9/0", "9/1", "9/2"}, h.published())
+	require.Equal(t, 1, h.count(extendErrors))
+}
+
+// Early flashblocks wait under the builder's own id, whatever it is, and are published when both answers
+// are there.
+func TestEarlyFlashblocksAreAdopted(t *testing.T) {
+	t.Parallel()
+	for _, localFirst := range []bool{true, false} {
+		h := newHarness(t, Config{})
+		r := h.store.Begin(testRequest(t))
+		h.add(9, 0, 1)
+		h.add(8, 0)
+		if localFirst {
+			r.BindLocal(id(1))
+		} else {
+			r.BindBuilder(id(9))
+		}
+		h.add(9, 2)
+		require.Empty(t, h.published())
+		if localFirst {
+			r.BindBuilder(id(9))
+		} else {
+			r.BindLocal(id(1))
+		}
+		require.Equal(t, []string{"9/0", "9/1", "9/2"}, h.published())
+		require.Equal(t, 3, h.count(adopted))
+		h.add(9, 3)
+		require.Equal(t, []string{"9/0", "9/1", "9/2", "9/3"}, h.published())
+		require.Equal(t, 4, r.Freeze().Count())
+	}
+}
+
+// A builder that names ever new payload ids cannot fill the memory, nor reach a bound round.
+func TestPayloadIDFloodIsBounded(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	r := h.bound(1, 9)
+	h.add(9, 0, 1)
+	fb := flashblock(0, 0)
+	for i := range 5000 {
+		fb.PayloadID[1], fb.PayloadID[2], fb.PayloadID[7] = byte(i), byte(i>>8), 0
+		h.store.Add(delivery(t, fb.AppendJSON(nil)))
+	}
+	h.store.mu.Lock()
+	require.Len(t, h.store.lines.byID, defaultMaxEarly+1)
+	require.Equal(t, defaultMaxEarly, h.store.lines.early)
+	h.store.mu.Unlock()
+	require.Equal(t, 5000-defaultMaxEarly, h.count(droppedEarly))
+	require.Equal(t, 2, r.Freeze().Count())
+}
+
+// One early id cannot hold more than the bound either.
+func TestEarlyBytesAreBounded(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{EarlyBytes: 20_000})
+	h.store.Begin(testRequest(t))
+	for index := range uint64(100) {
+		h.add(9, index)
+	}
+	h.store.mu.Lock()
+	defer h.store.mu.Unlock()
+	require.LessOrEqual(t, h.store.lines.earlyBytes, 20_000)
+	require.NotZero(t, h.store.lines.byID[id(9)].pieces)
+	require.NotZero(t, h.count(droppedEarly))
+}
+
+// What nobody took is dropped once the builds after it have begun; what is being asked for stays.
+func TestStaleEarlyFlashblocksGo(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	h.store.Begin(testRequest(t))
+	h.add(9, 0)
+	for range staleAfter {
+		h.store.Begin(testRequest(t))
+		require.Contains(t, h.store.lines.byID, id(9))
+	}
+	h.store.Begin(testRequest(t))
+	require.NotContains(t, h.store.lines.byID, id(9))
+	require.Zero(t, h.store.lines.earlyBytes)
+}
+
+// F14: what is published are the builder's own bytes, unknown keys and odd spelling included.
+func TestOriginalBytesArePublished(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	r := h.bound(1, 9)
+	h.add(9, 0)
+	text := []byte(` {"metadata":{"block_number":100,"new":[{"x":"\u0041"}]} , "diff" : {"future_field":{"a":"}"},"transactions":["0X0209\u00301"],` +
+		`"gas_used":42000,"state_root":"0x` + fmt.Sprintf("%064x", 1) + `","receipts_root":"0x` + fmt.Sprintf("%064x", 2) +
+		`","logs_bloom":"0x` + fmt.Sprintf("%0512x", 3) + `","block_hash":"0x` + fmt.Sprintf("%064x", 4) + `"},"index":"0x1","payload_id":"0x0300000000000009","beyond":null}`)
+	h.store.Add(delivery(t, text))
+	require.Equal(t, []string{"9/0", "9/1"}, h.published())
+	require.Equal(t, string(text), string(h.out[1].V1))
+	require.Contains(t, string(h.out[1].V0()), `"transactions":["0x020901"]`)
+
+	p := r.Freeze()
+	require.Equal(t, []json.RawMessage{json.RawMessage(`"0x7e01"`), json.RawMessage(`"0x020901"`)}, p.Transactions())
+	require.EqualValues(t, 42000, p.GasUsed())
+	result, err := p.Envelope(4)
+	require.NoError(t, err)
+	require.NotContains(t, string(result), "future")
+}
+
+// The gap of a builder that lost messages is reported once per block, not for every flashblock after it.
+func TestGapIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	h.bound(1, 9)
+	h.add(9, 0, 2, 3, 4)
+	require.EqualValues(t, 1, h.gaps.Load())
+	position, ok := h.store.Position()
+	require.True(t, ok)
+	require.Equal(t, flashblocks.FlashblockID{BlockNumber: testNumber, Index: 0}, position.Position())
+	h.add(9, 1, 2, 3)
+	require.Equal(t, []string{"9/0", "9/1", "9/2", "9/3"}, h.published())
+}
+
+// Everything at once, for the race detector; whatever the order, what is published is in order and frozen
+// prefixes contain it.
+func TestConcurrentRounds(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	const rounds, length = 40, 12
+	for n := byte(1); n <= rounds; n++ {
+		r := h.store.Begin(testRequest(t))
+		var wg sync.WaitGroup
+		var prefix *Prefix
+		wg.Go(func() { r.BindLocal(id(n)) })
+		wg.Go(func() { r.BindBuilder(id(n + 100)) })
+		wg.Go(func() {
+			for index := range uint64(length) {
+				h.add(n+100, index)
+			}
+		})
+		wg.Go(func() {
+			_, err := r.Builder(t.Context())
+			if err == nil {
+				r.Peek()
+				prefix = r.Freeze()
+			}
+		})
+		wg.Wait()
+		require.Same(t, prefix, r.Freeze())
+		require.LessOrEqual(t, r.published, prefix.Count())
+		r.Keep(Sealed{})
+	}
+	next := make(map[byte]uint64)
+	for _, m := range h.out {
+		if m.V1 == nil {
+			continue
+		}
+		require.Equal(t, next[m.PayloadID[7]], m.Index)
+		next[m.PayloadID[7]]++
+	}
+}
+
+// F17: a reader of the stream sees a base first, also if the relay came in mid-block.
+func TestMidBlockJoinIsNotPublished(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	h.bound(1, 9)
+	h.add(9, 3, 4)
+	require.Empty(t, h.published())
+	require.EqualValues(t, 1, h.gaps.Load())
+	h.add(9, 0, 1)
+	require.Equal(t, []string{"9/0", "9/1"}, h.published())
+}
+
+func TestIsHex(t *testing.T) {
+	t.Parallel()
+	const digits = "0123456789abcdefABCDEF"
+	for c := range 256 {
+		for at := range 19 {
+			text := []byte("0123456789abcdefABC")
+			text[at] = byte(c)
+			require.Equal(t, strings.IndexByte(digits, byte(c)) >= 0, isHex(text), "%q at %d", c, at)
+		}
+	}
+}
