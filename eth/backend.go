@@ -5,7 +5,6 @@ package eth
 
 import (
 	"context"
-	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -208,23 +207,22 @@ func (b *Backend) GetEVM(ctx context.Context, db *state.StateDB, header *types.H
 }
 
 // GetPoolNonce implements ethapi.Backend: the first nonce that neither the pending state nor the pool has
-// used. Transactions that the pool holds back for a gap count if the pending state closes the gap.
+// used. Transactions that the pool holds back count if they follow: those of a gap that the pending state
+// closes, and the newest, which the pool first holds back in any case.
 func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64, error) {
-	nonce := b.pool.PoolNonce(addr)
-	v := b.view(ctx)
-	if v.snap == nil {
-		return max(nonce, b.latestNonce(addr)), nil
-	}
-	db, err := v.snap.State()
-	if err != nil {
-		return 0, err
-	}
-	pending := db.GetNonce(addr)
-	if err := db.Error(); err != nil {
-		return 0, err
-	}
-	if pending <= nonce {
-		return nonce, nil
+	next := b.pool.PoolNonce(addr)
+	if v := b.view(ctx); v.snap == nil {
+		next = max(next, b.latestNonce(addr))
+	} else {
+		db, err := v.snap.State()
+		if err != nil {
+			return 0, err
+		}
+		pending := db.GetNonce(addr)
+		if err := db.Error(); err != nil {
+			return 0, err
+		}
+		next = max(next, pending)
 	}
 	executable, queued := b.pool.ContentFrom(addr)
 	held := make(map[uint64]struct{}, len(executable)+len(queued))
@@ -234,10 +232,10 @@ func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64
 		}
 	}
 	for {
-		if _, ok := held[pending]; !ok {
-			return pending, nil
+		if _, ok := held[next]; !ok {
+			return next, nil
 		}
-		pending++
+		next++
 	}
 }
 
@@ -249,14 +247,4 @@ func (b *Backend) latestNonce(addr common.Address) uint64 {
 		return 0
 	}
 	return db.GetNonce(addr)
-}
-
-// FeeHistory implements ethapi.Backend.
-func (b *Backend) FeeHistory(ctx context.Context, blocks uint64, last rpc.BlockNumber, percentiles []float64) (*big.Int, [][]*big.Int, []*big.Int, []float64, []*big.Int, []float64, error) {
-	if last == rpc.PendingBlockNumber {
-		if v := b.view(ctx); v.snap != nil {
-			return gasprice.NewOracle(&feeView{Backend: b, view: v}, b.fees, nil).FeeHistory(ctx, blocks, last, percentiles)
-		}
-	}
-	return b.EthAPIBackend.FeeHistory(ctx, blocks, last, percentiles)
 }

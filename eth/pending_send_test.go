@@ -123,3 +123,22 @@ func TestPendingNonce(t *testing.T) {
 	require.Equal(t, `"0x0"`, h.follower.call("eth_getTransactionCount", sender, "latest").Result)
 	require.Equal(t, `"0x0"`, h.follower.call("eth_getTransactionCount", userAddr, "pending").Result)
 }
+
+// A wallet that asks for its nonce right after it has sent is told the next one: the pool takes a
+// transaction in before it makes it executable, and only then counts it itself.
+func TestPendingNonceInARow(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	h.begin()
+	h.flashblock(h.poke())
+	for want := uint64(1); want < 40; want++ {
+		if want == 20 { // half of it on top of the canonical head
+			h.settle(h.seal())
+			require.Nil(t, h.processor.Snapshot())
+		}
+		nonce, err := h.backend.GetPoolNonce(t.Context(), sender)
+		require.NoError(t, err)
+		require.Equal(t, want, nonce)
+		require.NoError(t, h.follower.eth.TxPool().Add([]*types.Transaction{h.poke()}, false)[0])
+	}
+}
