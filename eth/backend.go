@@ -5,6 +5,7 @@ package eth
 
 import (
 	"context"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -43,6 +44,7 @@ type Backend struct {
 	pool   *txpool.TxPool
 	source snapshots
 	fees   gasprice.Config
+	handed *handedOn
 }
 
 var _ ethapi.Backend = (*Backend)(nil)
@@ -54,6 +56,7 @@ func newBackend(ethereum *gethEth.Ethereum, source snapshots, fees gasprice.Conf
 		pool:          ethereum.TxPool(),
 		source:        source,
 		fees:          fees,
+		handed:        newHandedOn(time.Now),
 	}
 }
 
@@ -208,7 +211,8 @@ func (b *Backend) GetEVM(ctx context.Context, db *state.StateDB, header *types.H
 
 // GetPoolNonce implements ethapi.Backend: the first nonce that neither the pending state nor the pool has
 // used. Transactions that the pool holds back count if they follow: those of a gap that the pending state
-// closes, and the newest, which the pool first holds back in any case.
+// closes, and the newest, which the pool first holds back in any case. So do those that were handed on to the
+// sequencer a moment ago.
 func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64, error) {
 	next := b.pool.PoolNonce(addr)
 	if v := b.view(ctx); v.snap == nil {
@@ -230,6 +234,9 @@ func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64
 		for _, tx := range txs {
 			held[tx.Nonce()] = struct{}{}
 		}
+	}
+	for _, handed := range b.handed.nonces(addr) {
+		held[handed.nonce] = struct{}{}
 	}
 	for {
 		if _, ok := held[next]; !ok {

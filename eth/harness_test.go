@@ -28,8 +28,6 @@ import (
 	"github.com/ethereum/go-ethereum/p2p"
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rpc"
-
-	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // genesisTime is long past, so that no slot of a test is in progress and every deadline is overdue.
@@ -167,25 +165,8 @@ func withBuilder(b *fakeBuilder) setup {
 	}
 }
 
-// testConfig is what flashblocks registers with: free ports on loopback.
-func testConfig() Config {
-	cfg := Config{Flashblocks: params.DefaultFlashblocks}
-	cfg.Enabled = true
-	cfg.Port = 0
-	cfg.MetricsAddr = "127.0.0.1:0"
-	return cfg
-}
-
-// enabled registers this package as a node does, with the real builder.
-func enabled(t testing.TB, n *testNode) {
-	t.Helper()
-	service, err := Register(n.stack, n.eth, testConfig())
-	require.NoError(t, err)
-	n.service = service
-}
-
 // newUnstarted makes a node and its eth service.
-func newUnstarted(t testing.TB, f fork, genesis *core.Genesis) *testNode {
+func newUnstarted(t testing.TB, f fork, genesis *core.Genesis, changes ...func(*ethconfig.Config)) *testNode {
 	t.Helper()
 	stack, err := node.New(&node.Config{
 		Name:    "flashgeth-test",
@@ -206,6 +187,9 @@ func newUnstarted(t testing.TB, f fork, genesis *core.Genesis) *testNode {
 	cfg.TrieCleanCache, cfg.TrieDirtyCache, cfg.SnapshotCache = 16, 16, 16
 	cfg.TxPool.Journal = ""
 	cfg.LogNoHistory = true
+	for _, change := range changes {
+		change(&cfg)
+	}
 	ethereum, err := gethEth.New(stack, &cfg)
 	require.NoError(t, err)
 	return &testNode{t: t, fork: f, stack: stack, eth: ethereum}

@@ -22,6 +22,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
 // listen takes a free loopback port until the test ends.
@@ -270,4 +271,21 @@ func TestNodeStopsCleanly(t *testing.T) {
 	goleak.VerifyNone(t, ignore,
 		// The node database's buffer pool, which ends by itself within 30 s of its closing.
 		goleak.IgnoreTopFunction("github.com/syndtr/goleveldb/leveldb.(*DB).mpoolDrain"))
+}
+
+// testConfig is what flashblocks registers with: free ports on loopback.
+func testConfig() Config {
+	cfg := Config{Flashblocks: params.DefaultFlashblocks}
+	cfg.Enabled = true
+	cfg.Port = 0
+	cfg.MetricsAddr = "127.0.0.1:0"
+	return cfg
+}
+
+// enabled registers this package as a node does, with the real builder.
+func enabled(t testing.TB, n *testNode) {
+	t.Helper()
+	service, err := Register(n.stack, n.eth, testConfig())
+	require.NoError(t, err)
+	n.service = service
 }

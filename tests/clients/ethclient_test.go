@@ -254,9 +254,6 @@ func (u *user) testNonces(authority *user) {
 	}
 	queued := u.tx(nonce+2, &token, transferCall(false))
 	require.NoError(u.t, u.SendTransaction(ctx, queued))
-	if !u.at.pool {
-		u.receipt(queued.Hash(), preconfirmed)
-	}
 	require.Equal(u.t, nonce+3, u.nonce(u.address))
 
 	before := u.nonce(authority.address)

@@ -110,16 +110,13 @@ func tail(path string, count int) string {
 }
 
 // target is a node that the clients talk to.
-type target struct {
-	name, rpc, ws string
-	pool          bool // it keeps the transactions that it is sent, rather than only handing them on
-}
+type target struct{ name, rpc, ws string }
 
 // nodes are the nodes of the devnet.
 func (n *network) nodes() []target {
 	return []target{
-		{"sequencer", n.ends.SequencerRPC, n.ends.SequencerWS, true},
-		{"follower", n.ends.FollowerRPC, n.ends.FollowerWS, false},
+		{"sequencer", n.ends.SequencerRPC, n.ends.SequencerWS},
+		{"follower", n.ends.FollowerRPC, n.ends.FollowerWS},
 	}
 }
 

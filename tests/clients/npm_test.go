@@ -123,9 +123,6 @@ func (s script) run(t *testing.T, n *network) {
 		"INTERVAL_MS="+strconv.FormatInt(cfg.Interval.Milliseconds(), 10),
 		"BLOCK_MS="+strconv.FormatInt(cfg.BlockTime.Milliseconds(), 10),
 	)
-	if s.at.pool {
-		cmd.Env = append(cmd.Env, "POOL=1")
-	}
 	if s.idle {
 		cmd.Env = append(cmd.Env, "IDLE=1")
 	}

@@ -17,7 +17,6 @@ export const env = {
   keys: need('KEYS').split(','), // accounts that nobody else uses
   intervalMs: Number(need('INTERVAL_MS')), // between two flashblocks
   blockMs: Number(need('BLOCK_MS')),
-  pool: process.env.POOL === '1', // the node keeps what it is sent, rather than only handing it on
   idle: process.env.IDLE === '1', // the sequencer is stopped: there are no flashblocks
 }
 

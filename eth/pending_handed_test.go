@@ -1,0 +1,102 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"errors"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
+)
+
+// sequencerStub takes transactions as a sequencer does.
+type sequencerStub struct{ refuses atomic.Bool }
+
+// SendRawTransaction serves eth_sendRawTransaction.
+func (s *sequencerStub) SendRawTransaction(hexutil.Bytes) (common.Hash, error) {
+	if s.refuses.Load() {
+		return common.Hash{}, errors.New("nonce too low")
+	}
+	return common.Hash{1}, nil
+}
+
+// A follower hands transactions on to the sequencer and keeps none. A wallet that sends several in a row
+// nevertheless gets their nonces right, and one that the sequencer refuses does not count.
+func TestNonceOfHandedOn(t *testing.T) {
+	t.Parallel()
+	stub, server := new(sequencerStub), rpc.NewServer()
+	require.NoError(t, server.RegisterName("eth", stub))
+	t.Cleanup(server.Stop)
+	sequencer := httptest.NewServer(server)
+	t.Cleanup(sequencer.Close)
+
+	n := newUnstarted(t, jovian, jovian.genesis(), func(cfg *ethconfig.Config) {
+		cfg.RollupSequencerHTTP, cfg.RollupDisableTxPoolAdmission = sequencer.URL, true
+	})
+	require.NoError(t, catalyst.Register(n.stack, n.eth))
+	processor, err := overlay.New(overlay.Config{Chain: n.eth.BlockChain()})
+	require.NoError(t, err)
+	backend, err := RegisterPending(n.stack, n.eth, PendingConfig{}, processor)
+	require.NoError(t, err)
+	now := time.Unix(genesisTime, 0)
+	backend.handed.now = func() time.Time { return now }
+	n.start()
+
+	nonce := func() string { return n.call("eth_getTransactionCount", userAddr, "pending").Result }
+	txs := localTxs(5)
+	send := func(i int) answer {
+		raw, err := txs[i].MarshalBinary()
+		require.NoError(t, err)
+		return n.call("eth_sendRawTransaction", hexutil.Bytes(raw))
+	}
+	require.Equal(t, `"0x0"`, nonce())
+	require.Empty(t, send(0).Error)
+	require.Equal(t, `"0x1"`, nonce())
+	require.Empty(t, send(1).Error)
+	require.Equal(t, `"0x2"`, nonce())
+	require.Empty(t, send(3).Error)
+	require.Equal(t, `"0x2"`, nonce(), "there is a gap")
+	stub.refuses.Store(true)
+	require.Equal(t, "nonce too low", send(2).Error)
+	require.Equal(t, `"0x2"`, nonce())
+	stub.refuses.Store(false)
+	require.Empty(t, send(2).Error)
+	require.Equal(t, `"0x4"`, nonce())
+	require.False(t, n.eth.TxPool().Has(txs[0].Hash()), "nothing is kept")
+	require.Equal(t, `"0x0"`, n.call("eth_getTransactionCount", userAddr, "latest").Result)
+
+	now = now.Add(handedTime)
+	require.Equal(t, `"0x0"`, nonce(), "the sequencer has lost them")
+}
+
+func TestHandedOnIsBounded(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(genesisTime, 0)
+	h := newHandedOn(func() time.Time { return now })
+	for i := range uint64(3 * handedNonces) {
+		h.add(userAddr, i)
+	}
+	got := h.nonces(userAddr)
+	require.Len(t, got, handedNonces)
+	require.EqualValues(t, 3*handedNonces-1, got[len(got)-1].nonce)
+	for i := range handedAccounts + 10 {
+		h.add(common.BytesToAddress([]byte{1, byte(i >> 16), byte(i >> 8), byte(i)}), 0)
+	}
+	require.Equal(t, handedAccounts, h.accounts.Len())
+	require.Empty(t, h.nonces(userAddr), "the account of longest ago")
+	now = now.Add(handedTime)
+	h.add(userAddr, 7)
+	require.Len(t, h.nonces(userAddr), 1)
+}
