@@ -104,14 +104,13 @@ func (c *Client) call(ctx context.Context, req *jsonrpc.Request) (*jsonrpc.Respo
 		return new(jsonrpc.Response), nil
 	}
 	res, err := jsonrpc.ParseResponse(reply.Body)
-	switch {
-	case err == nil && (reply.Status == http.StatusOK || res.Error != nil):
-		return res, nil
-	case reply.Status != http.StatusOK:
-		return nil, fmt.Errorf("%w: %d, body %s", ErrStatus, reply.Status, jsonrpc.Excerpt(reply.Body))
-	default:
+	if err != nil && reply.Status == http.StatusOK {
 		return nil, fmt.Errorf("%w: %w, body %s", ErrMalformed, err, jsonrpc.Excerpt(reply.Body))
 	}
+	if err != nil || reply.Status != http.StatusOK && res.Error == nil {
+		return nil, fmt.Errorf("%w: %d, body %s", ErrStatus, reply.Status, jsonrpc.Excerpt(reply.Body))
+	}
+	return res, nil
 }
 
 // exchange is one HTTP request to make.

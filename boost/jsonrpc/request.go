@@ -10,7 +10,6 @@ package jsonrpc
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 )
 
 const (
@@ -48,7 +47,7 @@ func ParseBody(body []byte) (reqs []Request, batch bool, err error) {
 	switch s.at(start) {
 	case '{':
 		reqs = make([]Request, 1)
-		if err := s.request(&reqs[0], start, len(body)); err != nil {
+		if err := s.request(&reqs[0], start); err != nil {
 			return nil, false, asError(err)
 		}
 		if reqs[0].Err != nil {
@@ -92,7 +91,7 @@ func (s scanner) batch(start int) ([]Request, error) {
 		req := Request{Raw: s.data[from:to:to]}
 		if s.data[from] != '{' {
 			req.Err = invalidRequest("an element of the batch is not an object")
-		} else if err := (scanner{req.Raw}).request(&req, 0, len(req.Raw)); err != nil {
+		} else if err := (scanner{req.Raw}).request(&req, 0); err != nil {
 			return err
 		}
 		reqs = append(reqs, req)
@@ -107,9 +106,9 @@ func (s scanner) batch(start int) ([]Request, error) {
 	return reqs, err
 }
 
-// request reads the object at start, behind which nothing may follow. An error is one of syntax; an
+// request reads the object at start, behind which nothing may follow. The error is one of syntax; an
 // object that is no request has its Err set.
-func (s scanner) request(req *Request, start, _ int) error {
+func (s scanner) request(req *Request, start int) error {
 	var method json.RawMessage
 	names := fields{
 		{name: "jsonrpc"},
@@ -118,8 +117,8 @@ func (s scanner) request(req *Request, start, _ int) error {
 		{name: "params", value: &req.Params},
 	}
 	end, err := s.object(start, 0, func(key []byte, from, to int) error {
-		if what := names.take(key, s.data[from:to:to]); what != "" && req.Err == nil {
-			req.Err = invalidRequest(what)
+		if wrong := names.take(key, s.data[from:to:to]); wrong != "" && req.Err == nil {
+			req.Err = invalidRequest(wrong)
 		}
 		return nil
 	})
@@ -130,21 +129,23 @@ func (s scanner) request(req *Request, start, _ int) error {
 		return err
 	}
 	req.Raw = s.data[start:end:end]
-	if req.Err != nil {
-		return nil
-	}
-	switch {
-	case len(method) == 0:
-		req.Err = invalidRequest("no method")
-	case method[0] != '"':
-		req.Err = invalidRequest("the method is not a string")
-	default:
-		req.Method = unquote(method)
-		if req.Method == "" {
-			req.Err = invalidRequest("no method")
-		}
+	if req.Err == nil {
+		req.Method, req.Err = methodOf(method)
 	}
 	return nil
+}
+
+func methodOf(raw json.RawMessage) (string, *Error) {
+	if len(raw) == 0 {
+		return "", invalidRequest("no method")
+	}
+	if raw[0] != '"' {
+		return "", invalidRequest("the method is not a string")
+	}
+	if method := unquote(raw); method != "" {
+		return method, nil
+	}
+	return "", invalidRequest("the method is empty")
 }
 
 // Args returns the positional parameters, as slices of Params. Its error is an *Error with
@@ -198,65 +199,4 @@ func NewRequest(id json.RawMessage, method string, params ...json.RawMessage) Re
 	req.Params = json.RawMessage(raw[from:len(raw):len(raw)])
 	req.Raw = append(raw, '}')
 	return req
-}
-
-// fields are the members of an object that have a meaning.
-type fields []struct {
-	name  string
-	value *json.RawMessage // Where to put it, nil to only watch for doubles
-	seen  bool
-}
-
-// take files one member and says what is wrong with its key. Two readers of one document must not
-// understand it differently, and the one behind us may be encoding/json: it lets the last of two equal
-// keys win and takes "Method" for "method". Both are refused.
-func (f fields) take(key []byte, value json.RawMessage) (wrong string) {
-	name := unquote(key)
-	for i := range f {
-		if !strings.EqualFold(f[i].name, name) {
-			continue
-		}
-		if f[i].name != name {
-			return "a key that differs from " + f[i].name + " in case only"
-		}
-		if f[i].seen {
-			return "the key " + name + " occurs twice"
-		}
-		f[i].seen = true
-		if f[i].value != nil {
-			*f[i].value = value
-		}
-		return ""
-	}
-	return ""
-}
-
-// unquote returns the content of a scanned JSON string.
-func unquote(quoted []byte) string {
-	inner := quoted[1 : len(quoted)-1]
-	for _, c := range inner {
-		if c == '\\' {
-			var out string
-			if err := json.Unmarshal(quoted, &out); err != nil {
-				return "" // Cannot be: the scanner has checked it
-			}
-			return out
-		}
-	}
-	return string(inner)
-}
-
-// appendString appends a string in quotes.
-func appendString(buf []byte, s string) []byte {
-	quoted, err := json.Marshal(s)
-	if err != nil {
-		return append(buf, `""`...) // Cannot be: every string can be marshalled
-	}
-	return append(buf, quoted...)
-}
-
-func appendSlice(buf []byte, v json.RawMessage) (slice json.RawMessage, grown []byte) {
-	from := len(buf)
-	buf = append(buf, v...)
-	return json.RawMessage(buf[from:len(buf):len(buf)]), buf
 }

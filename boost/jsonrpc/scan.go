@@ -164,6 +164,15 @@ func (s scanner) array(i, depth int, visit func(from, to int) error) (int, error
 func (s scanner) str(i int) (int, error) {
 	data := s.data
 	for i++; ; {
+		for i+32 <= len(data) {
+			at := data[i : i+32 : i+32]
+			a, b := binary.LittleEndian.Uint64(at), binary.LittleEndian.Uint64(at[8:])
+			c, d := binary.LittleEndian.Uint64(at[16:]), binary.LittleEndian.Uint64(at[24:])
+			if special(a)|special(b)|special(c)|special(d) != 0 {
+				break
+			}
+			i += 32
+		}
 		for i+8 <= len(data) {
 			word := binary.LittleEndian.Uint64(data[i:])
 			if found := special(word); found != 0 {
