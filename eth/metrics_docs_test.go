@@ -40,3 +40,22 @@ func TestRunbookNamesTheMetrics(t *testing.T) {
 	slices.Sort(documented)
 	require.Equal(t, slices.Compact(registered), slices.Compact(documented))
 }
+
+// The values of labels are words that need no quoting in a query.
+func TestMetricLabels(t *testing.T) {
+	t.Parallel()
+	follows := testConfig()
+	follows.Enabled, follows.URLs = false, []string{"ws://127.0.0.1:1"}
+	value := regexp.MustCompile(`^[a-z0-9_.:#+/]+$`)
+	for _, cfg := range []Config{testConfig(), follows} {
+		n := newUnstarted(t, jovian, jovian.genesis())
+		service, err := Register(n.stack, n.eth, cfg)
+		require.NoError(t, err)
+		n.start()
+		for _, name := range service.Metrics().ListMetricNames() {
+			for _, label := range regexp.MustCompile(`="([^"]*)"`).FindAllStringSubmatch(name, -1) {
+				require.Regexp(t, value, label[1], name)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ package overlay
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -47,7 +48,8 @@ func newMeters(p *Processor) *meters {
 		diverged:    make(map[string]*metrics.Counter),
 	}
 	for o := range m.outcomes {
-		m.outcomes[o] = set.NewCounter(fmt.Sprintf("overlay_flashblocks_received_total{outcome=%q}", flashblocks.Outcome(o)))
+		label := strings.ReplaceAll(flashblocks.Outcome(o).String(), " ", "_")
+		m.outcomes[o] = set.NewCounter(fmt.Sprintf("overlay_flashblocks_received_total{outcome=%q}", label))
 	}
 	for _, field := range []string{"gas_used", "logs_bloom", "receipts_root"} {
 		m.diverged[field] = set.NewCounter(fmt.Sprintf("overlay_divergences_total{field=%q}", field))
