@@ -40,37 +40,37 @@ var zeroHash = appendHex(nil, common.Hash{}.Bytes())
 // cut reads a delivered flashblock.
 func cut(d stream.Delivery) (*piece, error) {
 	p := &piece{header: d.Header, json: d.JSON}
-	var base, diff []byte
-	err := eachMember(d.JSON, func(key, value []byte) error {
+	read := false
+	_, err := members(d.JSON, skipSpace(d.JSON, 0), func(key []byte, i int) (end int, err error) {
 		switch string(key) {
 		case "base":
-			if !isNull(value) {
-				base = value
+			end, err = skipValue(d.JSON, i)
+			if err == nil && d.HasBase {
+				p.base = new(flashblocks.Base)
+				err = cutBase(p.base, d.JSON[i:end])
 			}
 		case "diff":
-			diff = value
+			read = true
+			end, err = p.diff.cut(d.JSON, i)
+		default:
+			return skipValue(d.JSON, i)
 		}
-		if diff != nil && (base != nil || !d.HasBase) {
-			return errComplete // metadata is the longer half of a message
+		if err != nil {
+			return 0, inField(key, err)
 		}
-		return nil
+		if read && (p.base != nil || !d.HasBase) {
+			return 0, errComplete // metadata is the longer half of a message
+		}
+		return end, nil
 	})
-	if err != nil && err != errComplete { //nolint:errorlint // never wrapped
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("%w: diff or base is missing", ErrMalformed)
+	case err == errComplete: //nolint:errorlint // never wrapped
+		return p, nil
+	default:
 		return nil, err
 	}
-	if diff == nil {
-		return nil, fmt.Errorf("%w: diff is missing", ErrMalformed)
-	}
-	if base != nil {
-		p.base = new(flashblocks.Base)
-		if err := cutBase(p.base, base); err != nil {
-			return nil, fmt.Errorf("base: %w", err)
-		}
-	}
-	if err := p.diff.cut(diff); err != nil {
-		return nil, fmt.Errorf("diff: %w", err)
-	}
-	return p, nil
 }
 
 // cutBase reads a base.
@@ -118,23 +118,29 @@ func cutBase(b *flashblocks.Base, value []byte) error {
 		"timestamp", "extra_data", "base_fee_per_gas")
 }
 
-func (d *diff) cut(value []byte) error {
+// cut reads the diff that begins at i, and returns the position behind.
+func (d *diff) cut(data []byte, i int) (int, error) {
 	d.withdrawalsRoot = zeroHash
 	var met keys
-	err := eachMember(value, func(key, value []byte) error {
-		bit, err := d.field(key, value)
+	end, err := members(data, i, func(key []byte, i int) (end int, err error) {
+		bit := 5
+		if string(key) == "transactions" {
+			d.transactions, end, err = hexListAt(data, i)
+		} else if end, err = skipValue(data, i); err == nil {
+			bit, err = d.field(key, data[i:end:end])
+		}
 		if err != nil {
-			return inField(key, err)
+			return 0, inField(key, err)
 		}
-		if bit < 0 {
-			return nil
+		if bit >= 0 {
+			err = met.mark(bit, key)
 		}
-		return met.mark(bit, key)
+		return end, err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return met.require("state_root", "receipts_root", "logs_bloom", "gas_used", "block_hash", "transactions")
+	return end, met.require("state_root", "receipts_root", "logs_bloom", "gas_used", "block_hash", "transactions")
 }
 
 // field reads one member; the bit is negative for an unknown key and for null where that means absent.
@@ -155,9 +161,6 @@ func (d *diff) field(key, value []byte) (bit int, err error) {
 	case "block_hash":
 		d.blockHash, err = hexData(value, common.HashLength)
 		return 4, err
-	case "transactions":
-		d.transactions, err = hexList(value)
-		return 5, err
 	}
 	if isNull(value) {
 		return -1, nil

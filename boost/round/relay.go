@@ -103,6 +103,7 @@ func NewRelay(cfg RelayConfig) *Relay {
 		Position:     r.position,
 		Handler:      r.store.Add,
 		OnState:      r.changed,
+		Inline:       true, // the store never waits
 		Limits:       cfg.Limits,
 		DialTimeout:  cfg.DialTimeout,
 		PingInterval: cfg.PingInterval,

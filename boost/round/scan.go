@@ -88,7 +88,13 @@ func skipScalar(data []byte, i int) (int, error) {
 
 // eachItem calls item for every element of an array, in order.
 func eachItem(data []byte, item func(value []byte) error) error {
-	return each(data, '[', ']', func(i int) (int, error) {
+	_, err := items(data, skipSpace(data, 0), item)
+	return err
+}
+
+// items is eachItem for the array that begins at i; it returns the position behind.
+func items(data []byte, i int, item func(value []byte) error) (int, error) {
+	return each(data, i, '[', ']', func(i int) (int, error) {
 		end, err := skipValue(data, i)
 		if err != nil {
 			return 0, err
@@ -99,7 +105,21 @@ func eachItem(data []byte, item func(value []byte) error) error {
 
 // eachMember calls member for every member of an object, in order; the key is without quotes and escapes.
 func eachMember(data []byte, member func(key, value []byte) error) error {
-	return each(data, '{', '}', func(i int) (int, error) {
+	_, err := members(data, skipSpace(data, 0), func(key []byte, i int) (int, error) {
+		end, err := skipValue(data, i)
+		if err != nil {
+			return 0, err
+		}
+		return end, member(key, data[i:end:end])
+	})
+	return err
+}
+
+// members calls member for every member of the object that begins at i, and returns the position behind.
+// member gets the position of the value and returns the one behind it, so that a large value is walked
+// over once.
+func members(data []byte, i int, member func(key []byte, i int) (int, error)) (int, error) {
+	return each(data, i, '{', '}', func(i int) (int, error) {
 		if data[i] != '"' {
 			return 0, fmt.Errorf("%w: expected a key", ErrMalformed)
 		}
@@ -115,28 +135,24 @@ func eachMember(data []byte, member func(key, value []byte) error) error {
 		if i >= len(data) || data[i] != ':' {
 			return 0, fmt.Errorf("%w: expected a colon", ErrMalformed)
 		}
-		i = skipSpace(data, i+1)
-		if end, err = skipValue(data, i); err != nil {
-			return 0, err
-		}
-		return end, member(key, data[i:end:end])
+		return member(key, skipSpace(data, i+1))
 	})
 }
 
-// each walks over the parts of an array or object. part returns the position behind the one at i.
-func each(data []byte, opening, closing byte, part func(i int) (int, error)) error {
-	i := skipSpace(data, 0)
+// each walks over the parts of the array or object that begins at i. part returns the position behind the
+// one it gets; so does each.
+func each(data []byte, i int, opening, closing byte, part func(i int) (int, error)) (int, error) {
 	if i >= len(data) || data[i] != opening {
-		return fmt.Errorf("%w: expected %c", ErrMalformed, opening)
+		return 0, fmt.Errorf("%w: expected %c", ErrMalformed, opening)
 	}
 	i = skipSpace(data, i+1)
 	if i < len(data) && data[i] == closing {
-		return nil
+		return i + 1, nil
 	}
 	for i < len(data) {
 		end, err := part(i)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		i = skipSpace(data, end)
 		if i >= len(data) {
@@ -144,14 +160,14 @@ func each(data []byte, opening, closing byte, part func(i int) (int, error)) err
 		}
 		switch data[i] {
 		case closing:
-			return nil
+			return i + 1, nil
 		case ',':
 			i = skipSpace(data, i+1)
 		default:
-			return fmt.Errorf("%w: expected a comma", ErrMalformed)
+			return 0, fmt.Errorf("%w: expected a comma", ErrMalformed)
 		}
 	}
-	return fmt.Errorf("%w: unexpected end", ErrMalformed)
+	return 0, fmt.Errorf("%w: unexpected end", ErrMalformed)
 }
 
 // text returns the contents of a string with its quotes, sharing memory unless there are escapes.

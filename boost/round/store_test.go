@@ -260,8 +260,8 @@ func TestIsHex(t *testing.T) {
 	t.Parallel()
 	const digits = "0123456789abcdefABCDEF"
 	for c := range 256 {
-		for at := range 19 {
-			text := []byte("0123456789abcdefABC")
+		for at := range 51 {
+			text := []byte("0123456789abcdefABCDEF0123456789fedcba0123456789abc")
 			text[at] = byte(c)
 			require.Equal(t, strings.IndexByte(digits, byte(c)) >= 0, isHex(text), "%q at %d", c, at)
 		}

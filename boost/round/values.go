@@ -15,20 +15,20 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 )
 
-// isHex reports whether text consists of hex digits, eight at a time: it runs over every transaction
-// before its flashblock is published.
+// isHex reports whether text consists of hex digits, eight at a time and without a branch: it runs over
+// every transaction before its flashblock is published.
 func isHex(text []byte) bool {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for len(text) >= 8 {
-		word := binary.LittleEndian.Uint64(text)
-		lower := word | 0x20*ones
-		// Adding (0x80 - c) sets the high bit of a 7-bit byte that is at least c.
-		digit := (word + (0x80-'0')*ones) &^ (word + (0x7f-'9')*ones)
-		letter := (lower + (0x80-'a')*ones) &^ (lower + (0x7f-'f')*ones)
-		if word&highs != 0 || (digit|letter)&highs != highs {
-			return false
-		}
-		text = text[8:]
+	const highs = 0x8080808080808080
+	good, high := uint64(highs), uint64(0)
+	for len(text) >= 32 {
+		a, b := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		c, d := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
+		good &= hexBytes(a) & hexBytes(b) & hexBytes(c) & hexBytes(d)
+		high |= a | b | c | d
+		text = text[32:]
+	}
+	if good&highs != highs || high&highs != 0 {
+		return false
 	}
 	for _, c := range text {
 		lower := c | 0x20
@@ -37,6 +37,16 @@ func isHex(text []byte) bool {
 		}
 	}
 	return true
+}
+
+// hexBytes sets the high bit of every byte of word that is a hex digit, if none has its own high bit set.
+func hexBytes(word uint64) uint64 {
+	// Adding (0x80 - c) sets the high bit of a 7-bit byte that is at least c.
+	const ones = 0x0101010101010101
+	lower := word | 0x20*ones
+	digit := (word + (0x80-'0')*ones) &^ (word + (0x7f-'9')*ones)
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x7f-'f')*ones)
+	return digit | letter
 }
 
 // hexText returns the digits of a hex string.
@@ -162,13 +172,18 @@ func boolean(value []byte) (bool, error) {
 
 // hexList reads an array of hex strings.
 func hexList(value []byte) ([][]byte, error) {
-	var list [][]byte
-	err := eachItem(value, func(item []byte) error {
+	list, _, err := hexListAt(value, skipSpace(value, 0))
+	return list, err
+}
+
+// hexListAt reads the array of hex strings that begins at i, and returns the position behind.
+func hexListAt(data []byte, i int) (list [][]byte, end int, err error) {
+	end, err = items(data, i, func(item []byte) error {
 		item, err := hexData(item, -1)
 		list = append(list, item)
 		return err
 	})
-	return list, err
+	return list, end, err
 }
 
 func appendQuantity(buf []byte, n uint64) []byte {

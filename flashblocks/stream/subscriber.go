@@ -172,18 +172,27 @@ type follower struct {
 // deliver calls the handlers until run has ended.
 func (f *follower) deliver(ctx context.Context) {
 	for ev := range f.queue {
-		switch {
-		case ctx.Err() != nil:
-		case ev.state != nil:
-			f.cfg.OnState(*ev.state)
-		default:
-			f.cfg.Handler(ev.delivery)
-		}
+		f.handle(ctx, ev)
 	}
 }
 
-// emit queues an event, waiting for the handler if the queue is full.
+// handle calls the handler of an event, unless the subscriber has been stopped.
+func (f *follower) handle(ctx context.Context, ev event) {
+	switch {
+	case ctx.Err() != nil:
+	case ev.state != nil:
+		f.cfg.OnState(*ev.state)
+	default:
+		f.cfg.Handler(ev.delivery)
+	}
+}
+
+// emit queues an event, waiting for the handler if the queue is full, or handles it at once.
 func (f *follower) emit(ctx context.Context, ev event) error {
+	if f.cfg.Inline {
+		f.handle(ctx, ev)
+		return ctx.Err()
+	}
 	select {
 	case f.queue <- ev:
 		return nil

@@ -81,8 +81,13 @@ type SubscriberConfig struct {
 	Handler func(Delivery) // Called from one goroutine, in order
 	OnState func(State)    // Called from the same goroutine, in order with the messages; may be nil
 
+	// Inline calls Handler and OnState from the goroutine that reads the connection, without a queue: a
+	// message is handled one change of goroutine sooner. It is for handlers that never wait, as the
+	// connection's pongs wait with them.
+	Inline bool
+
 	Limits flashblocks.Limits // Sizes of messages
-	Queue  int                // Messages that may wait for Handler, default 64
+	Queue  int                // Messages that may wait for Handler unless it is called inline, default 64
 
 	DialTimeout  time.Duration // Default 5 s
 	PingInterval time.Duration // Default 2 s

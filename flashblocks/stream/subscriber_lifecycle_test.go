@@ -135,3 +135,21 @@ func TestSubscriberOverTLS(t *testing.T) {
 	_, distrusting := follow(t, SubscriberConfig{URL: target})
 	require.ErrorContains(t, next[State](t, distrusting).Reason, "certificate")
 }
+
+// Inline handlers get the same, in the same order, with the states in between.
+func TestSubscriberInline(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, HubConfig{}, ServerConfig{})
+	h.publish(1, 0, 20)
+	s, events := follow(t, SubscriberConfig{URL: h.url("/?from=current"), Inline: true})
+	require.Equal(t, State{Connected: true}, <-events)
+	for index := range uint64(21) {
+		expectDelivery(t, events, 1, index)
+	}
+	s.Resume()
+	h.publish(1, 21, 21)
+	expectDelivery(t, events, 1, 21)
+	require.NoError(t, s.Stop(t.Context()))
+	h.publish(1, 22, 22)
+	require.Empty(t, events, "nothing is delivered after Stop")
+}
