@@ -89,6 +89,7 @@ func (r *Round) supersede() {
 		return
 	}
 	r.superseded = true
+	r.end()
 	if r.published > 0 {
 		r.discard(ReasonSuperseded)
 	}

@@ -18,6 +18,8 @@ type Round struct {
 	store    *Store
 	req      *Request
 	answered chan struct{} // closed with the builder's first answer
+	changed  chan struct{} // signalled when something was published, or could have been
+	ended    chan struct{} // closed when no flashblock can follow
 
 	// Guarded by store.mu.
 	local      engine.PayloadID
@@ -52,6 +54,7 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 	}
 	if old := s.byLocal[id]; old != nil {
 		r.twin = old
+		r.end()
 		if r.hasBuilder {
 			old.bindBuilder(r.builder)
 		}
@@ -89,6 +92,7 @@ func (r *Round) FailLocal(reason string) {
 		return
 	}
 	r.localOut = true
+	r.end()
 	s.log.Debug("Local node builds no block", "parent", r.req.Head, "reason", reason)
 }
 
@@ -197,8 +201,24 @@ func (r *Round) Freeze() *Prefix {
 func (r *Round) freeze() *Prefix {
 	if r.frozen == nil {
 		r.frozen = r.prefix()
+		r.end()
 	}
 	return r.frozen
+}
+
+// Changed is signalled after flashblocks have come to the live round. One signal may stand for several.
+func (r *Round) Changed() <-chan struct{} { return r.changed }
+
+// Ended is closed when no more flashblocks can come: the round is frozen, superseded, or nobody builds it
+// locally.
+func (r *Round) Ended() <-chan struct{} { return r.ended }
+
+func (r *Round) end() {
+	select {
+	case <-r.ended:
+	default:
+		close(r.ended)
+	}
 }
 
 func (r *Round) prefix() *Prefix {

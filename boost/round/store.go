@@ -56,7 +56,7 @@ func (s *Store) Begin(req *Request) *Round {
 	for _, l := range s.lines.stale(s.builds) {
 		s.lines.remove(l)
 	}
-	return &Round{store: s, req: req, answered: make(chan struct{})}
+	return &Round{store: s, req: req, answered: make(chan struct{}), changed: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // Lookup returns the round of a local payload id, nil if there is none (any more).
@@ -218,5 +218,11 @@ func (s *Store) publish(r *Round) {
 		s.cfg.Publish(r.line.pieces[r.published].message(r.line.pieces[0].base, r.line.id))
 		r.published++
 		s.m.published.Inc()
+	}
+	if r.live() {
+		select {
+		case r.changed <- struct{}{}:
+		default: // the last signal has not been taken yet
+		}
 	}
 }
