@@ -160,6 +160,7 @@ type follower struct {
 	queue  chan event
 
 	// Used by run alone.
+	buffer    []byte // what a message is read into
 	seen      *dedupe
 	last      flashblocks.Header // last message read
 	hasLast   bool               // last can be resumed from

@@ -33,6 +33,11 @@ const (
 	defaultBackoffMin = 250 * time.Millisecond
 	defaultBackoffMax = 10 * time.Second
 
+	// firstBuffer holds most messages, keptBuffer the largest of busy chains. What a larger one needed is
+	// given back before the next.
+	firstBuffer = 64 << 10
+	keptBuffer  = 2 << 20
+
 	// dedupeMemory is how many messages are remembered to recognise a replay: as many as a hub keeps.
 	dedupeMemory = defaultRingMessages
 )

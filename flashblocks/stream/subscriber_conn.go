@@ -4,9 +4,11 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -49,7 +51,7 @@ func (f *follower) follow(ctx context.Context, ws *websocket.Conn) (progress boo
 	for {
 		// Every time: the deadline may have passed while the queue was full.
 		alive()
-		_, frame, err := ws.ReadMessage()
+		frame, err := f.read(ws)
 		if err != nil {
 			return progress, fmt.Errorf("the upstream is lost: %w", err)
 		}
@@ -59,6 +61,32 @@ func (f *follower) follow(ctx context.Context, ws *websocket.Conn) (progress boo
 			return progress, err
 		}
 	}
+}
+
+// read reads one message. It goes through a buffer that stays, as large as the largest message of late: the
+// socket is read in few large pieces, and what is handed on has exactly its own size.
+func (f *follower) read(ws *websocket.Conn) ([]byte, error) {
+	_, reader, err := ws.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	if cap(f.buffer) == 0 || cap(f.buffer) > keptBuffer {
+		f.buffer = make([]byte, 0, firstBuffer)
+	}
+	buf := f.buffer[:0]
+	for err == nil {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		var n int
+		n, err = reader.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+	}
+	f.buffer = buf
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return bytes.Clone(buf), nil
 }
 
 // keepAlive pings until quit, and says goodbye when ctx ends or a resume is asked for, which it reports. It
