@@ -86,6 +86,7 @@ func BenchmarkRelay(b *testing.B) {
 }
 
 func benchRelay(b *testing.B, size int) {
+	b.Helper()
 	block := encode(blockOf(size / 2 * benchBlock)...)
 	ours, theirs := newUpstream(b, nil), newUpstream(b, nil)
 	h := newRelayHarness(b, RelayConfig{Upstream: ours.url(), PingInterval: time.Hour, PongTimeout: time.Hour})

@@ -271,7 +271,8 @@ func TestParsePayload(t *testing.T) {
 	require.Nil(t, bare.ParentBeaconBlockRoot)
 	_, params := bare.NewPayload(4, &testBeacon)
 	require.JSONEq(t, `"`+testBeacon.Hex()+`"`, string(params[2]))
-	for _, bad := range []string{``, `null`, `[]`, `{}`, `{"executionPayload":{}}`, `{"executionPayload":null}`,
+	for _, bad := range []string{
+		``, `null`, `[]`, `{}`, `{"executionPayload":{}}`, `{"executionPayload":null}`,
 		`{"executionPayload":[]}`, strings.Replace(string(result), `"0x64"`, `"0xzz"`, 1),
 		strings.Replace(string(result), `"gasUsed"`, `"gasLimit"`, 1),
 	} {
@@ -288,7 +289,7 @@ func FuzzAdd(f *testing.F) {
 			f.Add([]byte(text))
 		}
 	}
-	f.Add([]byte(flashblock(9, 1).AppendJSON(nil)))
+	f.Add(flashblock(9, 1).AppendJSON(nil))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		header, plain, err := flashblocks.DecodeHeader(text, flashblocks.Limits{})
 		if err != nil {

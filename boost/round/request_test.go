@@ -48,8 +48,16 @@ func TestParseRequestErrors(t *testing.T) {
 		require.ErrorIs(t, err, ErrNoAttributes)
 	}
 	for _, params := range [][]string{
-		{}, {"{}", attributes}, {"[]", attributes}, {"", attributes}, {`{"headBlockHash":"0x1"}`, attributes},
-		{state, ""}, {state, "[]"}, {state, "{}"}, {state, `"x"`}, {state, attributes[:len(attributes)-1]},
+		{},
+		{"{}", attributes},
+		{"[]", attributes},
+		{"", attributes},
+		{`{"headBlockHash":"0x1"}`, attributes},
+		{state, ""},
+		{state, "[]"},
+		{state, "{}"},
+		{state, `"x"`},
+		{state, attributes[:len(attributes)-1]},
 		{state, strings.Replace(attributes, `"0x7e01"`, `"7e01"`, 1)},
 		{state, strings.Replace(attributes, `"0x7e01"`, `"0x7e0"`, 1)},
 		{state, strings.Replace(attributes, `"0x7e01"`, `3`, 1)},
