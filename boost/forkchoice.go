@@ -1,0 +1,223 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/health"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/round"
+	"github.com/ethereum/go-ethereum/flashgeth/params"
+)
+
+// head is the last forkchoice state that op-node gave the local execution layer.
+type head struct {
+	mu    sync.Mutex // held while a call is put into the queue, so that both are in one order
+	state json.RawMessage
+	hash  common.Hash
+}
+
+// forkchoiceState is what the sidecar reads of a forkchoice state.
+type forkchoiceState struct {
+	Head common.Hash `json:"headBlockHash"`
+}
+
+// forkchoiceAnswer is what it reads of the answer.
+type forkchoiceAnswer struct {
+	Status payloadStatus     `json:"payloadStatus"`
+	ID     *engine.PayloadID `json:"payloadId"`
+}
+
+type payloadStatus struct {
+	Status string  `json:"status"`
+	Reason *string `json:"validationError"`
+}
+
+// forkchoiceUpdated gives the local execution layer's answer as it is. The builder hears of it in the
+// background; if a block is to be built, both sides build, and a round begins.
+func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) []byte {
+	start := s.cfg.Now()
+	args, err := req.Args()
+	if err != nil {
+		return jsonrpc.AppendError(nil, req.ID, asError(err))
+	}
+	kind, r := backend.KindForkchoice, (*round.Round)(nil)
+	if len(args) > 1 && !isNull(args[1]) {
+		kind = backend.KindBuild
+		r = s.begin(req, args)
+	} else if s.asksBuilder() {
+		s.tellBuilder(backend.KindForkchoice, *req)
+	}
+	resp, err := s.callLocal(ctx, kind, req, args)
+	s.m.server(spanForkchoice(req.Method), start, s.cfg.Now(), resp, err)
+	if r != nil {
+		bindLocal(r, resp, err)
+	}
+	return answer(req, resp, err)
+}
+
+// begin starts a round and lets the builder build. It returns nil if the builder has no part in the block.
+func (s *Sidecar) begin(req *jsonrpc.Request, args []json.RawMessage) *round.Round {
+	if !s.asksBuilder() {
+		return nil
+	}
+	parsed, err := round.ParseRequest(req.Method, args)
+	if err != nil || parsed.NoTxPool {
+		return nil // what is wrong with it, the local execution layer says
+	}
+	if !s.cfg.Observer.MayBuild() {
+		// It is only kept up to date, so that it can recover.
+		s.m.fallback(fallbackUnhealthy)
+		s.tellBuilder(backend.KindForkchoice, jsonrpc.NewRequest(req.ID, req.Method, args[0], json.RawMessage("null")))
+		return nil
+	}
+	if number, ok := s.blocks.Get(parsed.Head); ok {
+		parsed.Number = number + 1
+	}
+	r := s.cfg.Rounds.Begin(parsed)
+	s.builder.Submit(backend.Job{Kind: backend.KindBuild, Req: req, Done: func(resp *jsonrpc.Response, err error) {
+		err = bindBuilder(r, resp, err)
+		s.observe(health.Builder, resp, err)
+		if err != nil {
+			s.log.Debug("Builder builds no block", "parent", parsed.Head, "err", err)
+		}
+	}})
+	if s.cfg.Modes.Publishing() {
+		s.wg.Go(func() { s.validateAhead(r) })
+	}
+	return r
+}
+
+// asksBuilder reports whether the builder takes part at the moment.
+func (s *Sidecar) asksBuilder() bool {
+	return s.builder != nil && s.cfg.Modes.Mode() != params.ModeDisabled
+}
+
+// tellBuilder passes a call on in the background.
+func (s *Sidecar) tellBuilder(kind backend.Kind, req jsonrpc.Request) {
+	s.builder.Submit(backend.Job{Kind: kind, Req: &req, Done: func(resp *jsonrpc.Response, err error) {
+		s.observe(health.Builder, resp, err)
+	}})
+}
+
+// bindBuilder records what the builder answered to a build.
+func bindBuilder(r *round.Round, resp *jsonrpc.Response, err error) error {
+	id, err := buildAnswer(resp, err)
+	if err != nil {
+		r.FailBuilder(err)
+		return err
+	}
+	r.BindBuilder(id)
+	return nil
+}
+
+// bindLocal records what the local execution layer answered to a build.
+func bindLocal(r *round.Round, resp *jsonrpc.Response, err error) {
+	id, err := buildAnswer(resp, err)
+	if err != nil {
+		r.FailLocal(err.Error())
+		return
+	}
+	r.BindLocal(id)
+}
+
+// errNoPayloadID is returned for a forkchoice update that started no build.
+var errNoPayloadID = errors.New("no payload id")
+
+// buildAnswer reads a payload id. A builder that is still syncing may give one all the same.
+func buildAnswer(resp *jsonrpc.Response, err error) (id engine.PayloadID, _ error) {
+	switch {
+	case err != nil:
+		return id, err
+	case resp.Error != nil:
+		return id, resp.Error
+	}
+	var parsed forkchoiceAnswer
+	if err := json.Unmarshal(resp.Result, &parsed); err != nil {
+		return id, fmt.Errorf("answer to a forkchoice update: %w", err)
+	}
+	if parsed.ID == nil {
+		return id, fmt.Errorf("%w, status %s", errNoPayloadID, parsed.Status.Status)
+	}
+	return *parsed.ID, nil
+}
+
+// newPayload gives the local execution layer's answer as it is.
+func (s *Sidecar) newPayload(ctx context.Context, req *jsonrpc.Request) []byte {
+	start := s.cfg.Now()
+	if s.asksBuilder() {
+		s.tellBuilder(backend.KindNewPayload, *req)
+	}
+	resp, err := s.callLocal(ctx, backend.KindNewPayload, req, nil)
+	s.m.server(spanNewPayload(req.Method), start, s.cfg.Now(), resp, err)
+	return answer(req, resp, err)
+}
+
+// callLocal calls the local execution layer, in the order of all such calls.
+func (s *Sidecar) callLocal(ctx context.Context, kind backend.Kind, req *jsonrpc.Request, args []json.RawMessage) (*jsonrpc.Response, error) {
+	outcome := s.submitLocal(kind, req, args)
+	select {
+	case o := <-outcome:
+		s.observe(health.L2, o.resp, o.err)
+		return o.resp, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+type outcome struct {
+	resp *jsonrpc.Response
+	err  error
+}
+
+// submitLocal puts a call into the local queue. args are those of a forkchoice update.
+func (s *Sidecar) submitLocal(kind backend.Kind, req *jsonrpc.Request, args []json.RawMessage) <-chan outcome {
+	s.head.mu.Lock()
+	defer s.head.mu.Unlock()
+	var state forkchoiceState
+	if len(args) > 0 && json.Unmarshal(args[0], &state) == nil {
+		s.head.state, s.head.hash = bytes.Clone(args[0]), state.Head
+	}
+	return s.submit(kind, req)
+}
+
+func (s *Sidecar) submit(kind backend.Kind, req *jsonrpc.Request) <-chan outcome {
+	done := make(chan outcome, 1)
+	s.l2.Submit(backend.Job{Kind: kind, Req: req, Done: func(resp *jsonrpc.Response, err error) { done <- outcome{resp, err} }})
+	return done
+}
+
+// observe tells the observer how a call ended.
+func (s *Sidecar) observe(which health.Which, resp *jsonrpc.Response, err error) {
+	if err == nil && resp.Error != nil {
+		err = resp.Error
+	}
+	switch {
+	case errors.Is(err, backend.ErrSuperseded), errors.Is(err, backend.ErrStopped), errors.Is(err, context.Canceled):
+		return // this says nothing of the backend
+	case errors.Is(err, errNoPayloadID):
+		err = nil // it did answer
+	}
+	s.cfg.Observer.ObserveCall(which, err)
+}
+
+// answer is the backend's answer as it came.
+func answer(req *jsonrpc.Request, resp *jsonrpc.Response, err error) []byte {
+	if err != nil {
+		return jsonrpc.AppendError(nil, req.ID, asError(err))
+	}
+	return resp.For(req.ID)
+}
+
+func isNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }

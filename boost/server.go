@@ -1,0 +1,184 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/health"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
+)
+
+const contentType = "application/json"
+
+// codeTooLarge is what op-geth answers to a body that exceeds its limit.
+const codeTooLarge = -32003
+
+func (s *Sidecar) newServer() *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols}
+}
+
+// serve answers one HTTP request.
+func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
+	if health.Serves(r.URL.Path) {
+		if s.cfg.Probes == nil {
+			http.NotFound(w, r)
+			return
+		}
+		s.cfg.Probes.ServeHTTP(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "this is a JSON-RPC endpoint: send a POST request", http.StatusMethodNotAllowed)
+		return
+	}
+	if err := s.authorize(r); err != nil {
+		s.m.unauthorized.Inc()
+		http.Error(w, err.Error(), http.StatusUnauthorized)
+		return
+	}
+	body, err := s.readBody(w, r)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			s.m.tooLarge.Inc()
+			respond(w, http.StatusRequestEntityTooLarge, jsonrpc.AppendError(nil, nil, &jsonrpc.Error{Code: codeTooLarge, Message: "request body too large"}))
+		}
+		return // otherwise the caller has left
+	}
+	s.dispatch(w, r, body)
+}
+
+// readBody reads a body up to the limit. It is not kept for reuse, because what is told to the builder in
+// the background refers to it.
+func (s *Sidecar) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limited := http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+	if r.ContentLength > s.cfg.MaxBody {
+		return nil, &http.MaxBytesError{Limit: s.cfg.MaxBody}
+	}
+	if r.ContentLength > 0 {
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(limited, body)
+		return body, err
+	}
+	var buf bytes.Buffer
+	_, err := buf.ReadFrom(limited)
+	return buf.Bytes(), err
+}
+
+// dispatch routes a body: one call, or a batch of them.
+func (s *Sidecar) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
+	reqs, batch, err := jsonrpc.ParseBody(body)
+	if err != nil {
+		var id []byte
+		if len(reqs) == 1 {
+			id = reqs[0].ID
+		}
+		respond(w, http.StatusOK, jsonrpc.AppendError(nil, id, asError(err)))
+		return
+	}
+	if special := s.special(reqs); !special {
+		s.forward(w, r, reqs, batch, body)
+		return
+	}
+	if !batch {
+		respond(w, http.StatusOK, s.call(r.Context(), r.Header, &reqs[0]))
+		return
+	}
+	respond(w, http.StatusOK, s.callBatch(r.Context(), r.Header, reqs))
+}
+
+// special reports whether any of the calls is more than passed on.
+func (s *Sidecar) special(reqs []jsonrpc.Request) bool {
+	for i := range reqs {
+		if reqs[i].Err != nil || routeOf(reqs[i].Method).kind != routeForward {
+			return true
+		}
+	}
+	return false
+}
+
+// forward passes a whole body to the local execution layer, and what concerns the builder to it as well.
+func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc.Request, batch bool, body []byte) {
+	for i := range reqs {
+		s.copyToBuilder(&reqs[i])
+	}
+	release, err := s.slot(r.Context())
+	if err != nil {
+		return // the caller has left
+	}
+	defer release()
+	var reply *backend.Reply
+	if batch {
+		reply, err = s.cfg.L2.Forward(r.Context(), r.Header, body)
+	} else {
+		reply, err = s.cfg.L2.ForwardMethod(r.Context(), reqs[0].Method, r.Header, body)
+	}
+	if err != nil {
+		s.m.forwardErrors.Inc()
+		s.log.Debug("Local execution layer did not answer", "err", err)
+		respond(w, http.StatusOK, failures(reqs, batch, err))
+		return
+	}
+	header := w.Header()
+	for name, values := range reply.Header {
+		header[name] = values
+	}
+	w.WriteHeader(reply.Status)
+	_, _ = w.Write(reply.Body) //nolint:gosec // JSON of the execution layer, with its own content type
+}
+
+// slot waits for the right to pass a request on.
+func (s *Sidecar) slot(ctx context.Context) (release func(), err error) {
+	select {
+	case s.slots <- struct{}{}:
+		return func() { <-s.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// failures is the answer to calls that the local execution layer did not answer.
+func failures(reqs []jsonrpc.Request, batch bool, err error) []byte {
+	if !batch {
+		if reqs[0].Notification() {
+			return nil
+		}
+		return jsonrpc.AppendError(nil, reqs[0].ID, asError(err))
+	}
+	list := newBatch(len(reqs))
+	for i := range reqs {
+		if !reqs[i].Notification() {
+			list.add(jsonrpc.AppendError(nil, reqs[i].ID, asError(err)))
+		}
+	}
+	return list.bytes()
+}
+
+func respond(w http.ResponseWriter, status int, body []byte) {
+	if len(body) > 0 {
+		w.Header().Set("Content-Type", contentType)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) //nolint:gosec // JSON, declared as such
+}
+
+// asError makes a JSON-RPC error of what happened. op-node takes every code it does not know for a passing
+// failure, and tries again.
+func asError(err error) *jsonrpc.Error {
+	var already *jsonrpc.Error
+	if errors.As(err, &already) {
+		return already
+	}
+	return &jsonrpc.Error{Code: jsonrpc.CodeInternal, Message: err.Error()}
+}
