@@ -83,6 +83,22 @@ func (r *Round) resolve() bool {
 	return true
 }
 
+// Head tells the head of a forkchoice update, with or without attributes. A round on another parent that
+// nobody has asked for comes to nothing: the chain went on without it.
+func (s *Store) Head(head common.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.supersede(func(r *Round) bool { return r.req.Head != head })
+}
+
+func (s *Store) supersede(which func(*Round) bool) {
+	for _, r := range s.rounds {
+		if which(r) {
+			r.supersede()
+		}
+	}
+}
+
 // supersede ends a round that a newer one takes the place of, unless its block is being made.
 func (r *Round) supersede() {
 	if r.superseded || r.frozen != nil {

@@ -61,9 +61,7 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 		return old
 	}
 	r.local, r.hasLocal = id, true
-	for _, before := range s.rounds {
-		before.supersede()
-	}
+	s.supersede(func(*Round) bool { return true })
 	s.byLocal[id] = r
 	s.rounds = append(s.rounds, r)
 	if len(s.rounds) > s.cfg.Keep {
@@ -72,6 +70,19 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 	}
 	r.claim()
 	return r
+}
+
+// revive takes back that a round was superseded, of which nobody saw anything: it is asked for again.
+func (r *Round) revive() {
+	if !r.superseded || r.frozen != nil {
+		return
+	}
+	r.store.supersede(func(other *Round) bool { return other != r })
+	r.superseded = false
+	r.claim()
+	if r.line != nil {
+		r.store.publish(r)
+	}
 }
 
 // evict forgets a round.
