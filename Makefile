@@ -22,7 +22,7 @@ LINT         := $(BIN)/tools/golangci-lint-$(LINT_VERSION)
 
 # Everything but the end-to-end tests, and the packages with goroutines of their own.
 UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
-RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy)(/|$$)')
+RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy|boost)(/|$$)')
 
 .DEFAULT_GOAL := help
 .PHONY: bench-proxy soak-proxy help build test test-unit test-race test-e2e test-upstream bench fuzz lint fmt tidy-check opstack devnet soak clean
@@ -30,10 +30,10 @@ RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|mine
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-build: ## build the binaries into bin/: flashgeth, flashproxy, devnet
-	@echo "==> building flashgeth, flashproxy and devnet (a cold cache takes some minutes)"
+build: ## build the binaries into bin/: flashgeth, flashboost, flashproxy, devnet
+	@echo "==> building flashgeth, flashboost, flashproxy and devnet (a cold cache takes some minutes)"
 	@mkdir -p $(BIN)
-	$(BUILD) -o $(BIN)/ ./cmd/flashgeth ./cmd/flashproxy ./cmd/devnet
+	$(BUILD) -o $(BIN)/ ./cmd/flashgeth ./cmd/flashboost ./cmd/flashproxy ./cmd/devnet
 
 test: build test-unit test-race test-e2e ## run all tests: unit, race, end to end with the real op-node
 

@@ -13,8 +13,6 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/ethereum/go-ethereum/log"
-
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
@@ -34,18 +32,10 @@ type Modes interface {
 }
 
 // Handler serves the API on every path.
-type Handler struct {
-	modes Modes
-	log   log.Logger
-}
+type Handler struct{ modes Modes }
 
-// NewHandler returns the API of a holder of the mode. A nil logger stands for the root logger.
-func NewHandler(modes Modes, logger log.Logger) *Handler {
-	if logger == nil {
-		logger = log.Root()
-	}
-	return &Handler{modes: modes, log: logger}
-}
+// NewHandler returns the API of a holder of the mode.
+func NewHandler(modes Modes) *Handler { return &Handler{modes} }
 
 // modeObject is the parameter of methodSet, and the result of both methods.
 type modeObject struct {
@@ -116,9 +106,7 @@ func (h *Handler) call(req *jsonrpc.Request) (json.RawMessage, *jsonrpc.Error) {
 		if err != nil {
 			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: err.Error()}
 		}
-		before := h.modes.Mode()
 		h.modes.SetMode(mode)
-		h.log.Warn("Execution mode was set by the debug API", "mode", mode, "before", before)
 		return result(mode), nil
 	default:
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "the debug API has no such method: it has " + methodSet + " and " + methodGet}

@@ -32,7 +32,7 @@ type harness struct {
 func newHarness(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{holder: new(holder), t: t}
-	server := httptest.NewServer(NewHandler(h.holder, nil))
+	server := httptest.NewServer(NewHandler(h.holder))
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	return h
@@ -110,6 +110,6 @@ func TestErrors(t *testing.T) {
 	require.Equal(t, params.ModeEnabled, h.Mode(), "but an effect")
 
 	w := httptest.NewRecorder()
-	NewHandler(h.holder, nil).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
+	NewHandler(h.holder).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
 	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
