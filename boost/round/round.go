@@ -54,6 +54,7 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 	}
 	if old := s.byLocal[id]; old != nil {
 		r.twin = old
+		old.revive()
 		r.end()
 		if r.hasBuilder {
 			old.bindBuilder(r.builder)
