@@ -29,9 +29,9 @@ func TestCallPassesBytes(t *testing.T) {
 	require.NoError(t, err)
 	res, err := c.Call(t.Context(), &reqs[0])
 	require.NoError(t, err)
-	require.Equal(t, answer, string(res.Raw))
+	requireBytes(t, answer, string(res.Raw))
 	got := e.requests()[0]
-	require.Equal(t, `{"id":1, "method":"engine_newPayloadV4","params":[{"new": 1}],"x":2}`, got.body)
+	requireBytes(t, `{"id":1, "method":"engine_newPayloadV4","params":[{"new": 1}],"x":2}`, got.body)
 	require.Equal(t, "flashboost/v1.2.3", got.header.Get("User-Agent"))
 	require.Equal(t, "application/json", got.header.Get("Content-Type"))
 	require.NotContains(t, got.header, "Idempotency-Key", "the mark is for net/http only")

@@ -18,7 +18,7 @@ func TestForward(t *testing.T) {
 	const sent = "[{\"any\" :\"body\"}] \xff"
 	const answer = "\x1f\x8bnot looked into"
 	e := newEL(t, func(w http.ResponseWriter, r *http.Request) {
-		require.Equal(t, sent, body(t, r))
+		requireBytes(t, sent, body(t, r))
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Connection", "X-Hop")
 		w.Header().Set("X-Hop", "1")

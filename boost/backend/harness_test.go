@@ -125,6 +125,12 @@ func body(tb testing.TB, r *http.Request) string {
 	return string(b)
 }
 
+// requireBytes wants the same bytes, not only the same JSON.
+func requireBytes(t *testing.T, want, got string) {
+	t.Helper()
+	require.Equal(t, want, got)
+}
+
 func exposition(set *metrics.Set) string {
 	var out strings.Builder
 	set.WritePrometheus(&out)

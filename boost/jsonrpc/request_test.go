@@ -5,7 +5,6 @@ package jsonrpc
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -52,6 +51,12 @@ func TestParseSingle(t *testing.T) {
 			require.Equal(t, tc.id == "-", r.Notification())
 		})
 	}
+}
+
+// requireBytes wants the same bytes, not only the same JSON.
+func requireBytes(t *testing.T, want string, got []byte) {
+	t.Helper()
+	require.Equal(t, want, string(got))
 }
 
 func requireSlice(t *testing.T, want string, got json.RawMessage) {
@@ -250,7 +255,7 @@ func TestSpecial(t *testing.T) {
 				continue // Ends the string
 			}
 			_, err := scanner{body}.value(0, 0)
-			require.Equal(t, b >= ' ' && b < 0x80 && b != '\\', err == nil, fmt.Sprintf("byte %#x at %d", b, at))
+			require.Equal(t, b >= ' ' && b < 0x80 && b != '\\', err == nil, "byte %#x at %d", b, at)
 		}
 	}
 }

@@ -77,21 +77,21 @@ func TestFor(t *testing.T) {
 	require.NoError(t, err)
 	same := res.For(json.RawMessage("17"))
 	require.Equal(t, &res.Raw[0], &same[0], "the bytes of the backend, not a copy")
-	require.Equal(t, `{"jsonrpc":"2.0", "x":[1], "id" : "abc" ,"result":{"id":17}}`, string(res.For(json.RawMessage(`"abc"`))))
-	require.Equal(t, `{"jsonrpc":"2.0", "x":[1], "id" : null ,"result":{"id":17}}`, string(res.For(nil)))
+	requireBytes(t, `{"jsonrpc":"2.0", "x":[1], "id" : "abc" ,"result":{"id":17}}`, res.For(json.RawMessage(`"abc"`)))
+	requireBytes(t, `{"jsonrpc":"2.0", "x":[1], "id" : null ,"result":{"id":17}}`, res.For(nil))
 	require.Equal(t, strings.TrimSpace(body), string(res.Raw), "the original stays as it was")
 
 	without, err := ParseResponse([]byte(`{"result":1}`))
 	require.NoError(t, err)
-	require.Equal(t, `{"jsonrpc":"2.0","id":5,"result":1}`, string(without.For(json.RawMessage("5"))))
+	requireBytes(t, `{"jsonrpc":"2.0","id":5,"result":1}`, without.For(json.RawMessage("5")))
 	failed := &Response{Error: &Error{Code: -32000, Message: `a "quoted" one`, Data: json.RawMessage(`[1]`)}}
-	require.Equal(t, `{"jsonrpc":"2.0","id":5,"error":{"code":-32000,"message":"a \"quoted\" one","data":[1]}}`, string(failed.For(json.RawMessage("5"))))
+	requireBytes(t, `{"jsonrpc":"2.0","id":5,"error":{"code":-32000,"message":"a \"quoted\" one","data":[1]}}`, failed.For(json.RawMessage("5")))
 }
 
 func TestAppend(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, `x{"jsonrpc":"2.0","id":null,"result":null}`, string(AppendResult([]byte("x"), nil, nil)))
-	require.Equal(t, `{"jsonrpc":"2.0","id":"a","result":[1]}`, string(AppendResult(nil, json.RawMessage(`"a"`), json.RawMessage(`[1]`))))
-	require.Equal(t, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}`, string(AppendError(nil, json.RawMessage("1"), &Error{Code: CodeMethodNotFound, Message: "no"})))
+	requireBytes(t, `x{"jsonrpc":"2.0","id":null,"result":null}`, AppendResult([]byte("x"), nil, nil))
+	requireBytes(t, `{"jsonrpc":"2.0","id":"a","result":[1]}`, AppendResult(nil, json.RawMessage(`"a"`), json.RawMessage(`[1]`)))
+	requireBytes(t, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}`, AppendError(nil, json.RawMessage("1"), &Error{Code: CodeMethodNotFound, Message: "no"}))
 	require.Equal(t, "no (JSON-RPC error -32601)", (&Error{Code: CodeMethodNotFound, Message: "no"}).Error())
 }
