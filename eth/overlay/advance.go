@@ -101,6 +101,7 @@ func (p *Processor) tryOpen(adopted bool) bool {
 		if b.parent != nil {
 			b.parent.exec = nil // it will not grow any more
 		}
+		p.preparers.signer.Store(&b.signer)
 		p.block = b
 		return true
 	}
@@ -186,7 +187,10 @@ func (p *Processor) execute(b *block, in input) error {
 	if p.pointless(b) { // after the store, so that whoever comes later finds what to interrupt
 		return errPointless
 	}
-	return b.extend(in.fb)
+	if in.txs == nil { // the builder's own, executed again
+		in.txs = newDelta(in.fb.Diff.Transactions)
+	}
+	return b.extend(in.fb, in.txs)
 }
 
 // pointless reports whether there is no use in executing a block any more.

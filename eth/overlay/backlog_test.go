@@ -21,8 +21,10 @@ import (
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	const backlog = 101
-	gate := make(chan struct{})
-	release := sync.OnceFunc(func() { close(gate) })
+	var (
+		gate    = make(chan struct{}) // one flashblock for each receipt
+		release = sync.OnceFunc(func() { close(gate) })
+	)
 	h := newHarness(t, harnessConfig{
 		chain: testchain.Config{Fork: testchain.Jovian}, interval: 20 * time.Millisecond,
 		before: func(uint64) { <-gate },
@@ -38,8 +40,8 @@ func TestBacklog(t *testing.T) {
 	h.send(s.fbs...) // all of them fit into the queue
 	waiting := func() float64 { return h.p.cfg.Metrics.GetOrCreateGauge("overlay_queue_length", nil).Get() }
 	require.Greater(t, waiting(), float64(backlog/2))
-	release()
 	for index := range uint64(backlog) {
+		gate <- struct{}{}
 		ev := h.next(sub)
 		require.True(t, ev.Fresh)
 		require.Equal(t, index, ev.Snapshot.Index)
@@ -69,17 +71,19 @@ func BenchmarkBacklog(b *testing.B) {
 			h, s := newBench(b, 1500, interval)
 			run := func(fbs []*flashblocks.Flashblock) time.Duration {
 				p := h.newProcessor(h.follower)
+				sub := p.Subscribe()
 				runtime.GC()
 				start := time.Now()
 				for _, fb := range fbs {
 					require.True(b, p.Deliver(b.Context(), fb, start))
 				}
-				last := fbs[len(fbs)-1].Index
-				for {
+				for last := fbs[len(fbs)-1].Index; ; {
+					if _, ok := <-sub.Events(); !ok {
+						sub = p.Subscribe() // it was too slow
+					}
 					if tip := p.Snapshot(); tip != nil && tip.Index == last {
 						break
 					}
-					runtime.Gosched()
 				}
 				took := time.Since(start)
 				require.NoError(b, p.Stop())

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
 	gethparams "github.com/ethereum/go-ethereum/params"
@@ -65,41 +64,27 @@ func (b *block) depth() int {
 	return n
 }
 
-// decode turns the delta's transactions into objects. Their senders are recovered in the background,
-// while the first ones execute.
-func (b *block) decode(diff *flashblocks.Diff) (types.Transactions, error) {
-	txs := make(types.Transactions, len(diff.Transactions))
-	for i, raw := range diff.Transactions {
-		tx := new(types.Transaction)
-		if err := tx.UnmarshalBinary(raw); err != nil {
-			return nil, fmt.Errorf("%w: %d: %w", errBadTransaction, i, err)
-		}
-		txs[i] = tx
-	}
-	core.SenderCacher().Recover(b.signer, txs)
-	return txs, nil
-}
-
 // extend executes a delta on the block. After an error its snapshots are as they were, but it cannot be
 // extended any more.
-func (b *block) extend(fb *flashblocks.Flashblock) (err error) {
+func (b *block) extend(fb *flashblocks.Flashblock, txs *delta) (err error) {
+	defer txs.ended.Store(true)
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("Panic while executing a flashblock", "number", b.number(), "index", fb.Index, "err", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: %v", errPanic, r)
 		}
 	}()
-	txs, err := b.decode(&fb.Diff)
-	if err != nil {
-		return err
-	}
-	receipts := make(types.Receipts, len(txs))
-	for i, tx := range txs {
+	receipts := make(types.Receipts, len(txs.raws))
+	for i := range receipts {
+		tx, err := txs.get(i, b.signer)
+		if err != nil {
+			return err
+		}
 		if receipts[i], err = b.exec.Execute(tx); err != nil {
 			return fmt.Errorf("%w: %d: %w", errExecution, i, err)
 		}
 	}
-	if err := complete(b.config, b.header, b.txs, txs, receipts); err != nil {
+	if err := complete(b.config, b.header, b.txs, txs.txs, receipts); err != nil {
 		return err
 	}
 	for _, receipt := range receipts {
@@ -108,7 +93,7 @@ func (b *block) extend(fb *flashblocks.Flashblock) (err error) {
 		}
 	}
 	b.gasUsed, b.footprint = b.exec.GasUsed(), b.exec.DAFootprint()
-	b.add(fb, txs, receipts, b.exec.Capture())
+	b.add(fb, txs.txs, receipts, b.exec.Capture())
 	b.root.Extend(b.receipts)
 	b.receiptRoot = b.root.Hash()
 	return nil
