@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -23,9 +24,41 @@ type candidate struct {
 	block  *round.Payload
 	err    error
 	reason round.Reason // of err
+
+	// blame is what the builder did not do, though there may be a block: one that was rescued.
+	blame error
 }
 
-func failed(reason round.Reason, err error) candidate { return candidate{err: err, reason: reason} }
+func failed(reason round.Reason, err error) candidate {
+	return candidate{err: err, reason: reason, blame: err}
+}
+
+// innocent is failed if it was not the builder who failed.
+func innocent(reason round.Reason, err error) candidate { return candidate{err: err, reason: reason} }
+
+// observeBuild tells the observer what the builder made of its build.
+func (s *Sidecar) observeBuild(c candidate) {
+	switch {
+	case c.blame != nil:
+		s.cfg.Observer.ObserveBuild(c.blame)
+	case c.err == nil:
+		s.cfg.Observer.ObserveBuild(nil)
+	}
+}
+
+// candidate is build for a builder that does its worst: should anything that it sent break a reader, that is
+// the end of its block and not of the process.
+func (s *Sidecar) candidate(ctx context.Context, key flightKey, r *round.Round, prefix *round.Prefix) (c candidate) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			s.log.Error("Builder's block broke its reader, please report this", "payload", key.id, "panic", broken, "stack", string(debug.Stack()))
+			c = failed(round.ReasonOther, fmt.Errorf("%w: %v", errBroken, broken))
+		}
+	}()
+	return s.build(ctx, key, r, prefix)
+}
+
+var errBroken = errors.New("the builder's block broke its reader")
 
 // build finds a block of the builder's that is valid, by the first way that works:
 //
@@ -132,8 +165,10 @@ func (s *Sidecar) rescue(ctx context.Context, key flightKey, r *round.Round, pre
 	s.log.Warn("Rebuilding the published flashblocks without the builder", "payload", key.id, "flashblocks", prefix.Count(), "err", c.err)
 	again := s.rebuild(ctx, key, r, prefix.Transactions(), prefix.Equal)
 	if again.err != nil {
-		return failed(c.reason, errors.Join(c.err, again.err))
+		c.err = errors.Join(c.err, again.err)
+		return c
 	}
+	again.blame = c.blame
 	return again
 }
 
@@ -178,7 +213,10 @@ func (s *Sidecar) validated(ctx context.Context, key flightKey, r *round.Round, 
 	}
 	method, args := c.block.NewPayload(key.version, r.Request().BeaconRoot)
 	if err := s.validate(ctx, method, args); err != nil {
-		return failed(round.ReasonInvalid, err)
+		if errors.Is(err, errNotValid) {
+			return failed(round.ReasonInvalid, err)
+		}
+		return innocent(round.ReasonUnavailable, err) // no judgement came
 	}
 	return c
 }

@@ -56,12 +56,17 @@ type Config struct {
 	ExternalStateRoot bool          // The local execution layer computes the roots of builder blocks
 	RescueAfter       time.Duration // Wait for a silent builder before its published block is rebuilt locally, default 250 ms
 
+	// Budget bounds how long after engine_getPayload a block of the builder's may become the answer, however
+	// it is come by. Default the builder's own time limit of engine_getPayload and a second for the local
+	// execution layer to judge the block.
+	Budget time.Duration
+
 	Observer Observer     // Nil for nobody
 	Probes   http.Handler // Answers the paths of package health; nil for 404
 
 	Secret   []byte // JWT secret that callers must know; nil for no check
 	MaxBody  int64  // Longest request body in bytes, default 32 MiB
-	Proxied  int    // Most proxied requests at a time, default 256; engine calls do not count
+	Proxied  int    // Most proxied requests at a time, default 256; engine calls do not count, nor wait for them
 	CopyWait int    // Most calls that wait to be copied to the builder, default 1024
 
 	Metrics *metrics.Set     // Nil for a private set
@@ -83,6 +88,9 @@ const (
 	defaultCopyWait = 1024
 
 	defaultRescueAfter = 250 * time.Millisecond
+
+	// defaultJudging is what rollup-boost gives the local execution layer.
+	defaultJudging = time.Second
 )
 
 var errNoL2 = errors.New("boost: no local execution layer is configured")
@@ -101,6 +109,9 @@ func (c Config) sanitize() (Config, error) {
 	}
 	if c.RescueAfter <= 0 {
 		c.RescueAfter = defaultRescueAfter
+	}
+	if c.Budget <= 0 && c.Builder != nil {
+		c.Budget = c.Builder.Timeout(getPayloadMethod) + defaultJudging
 	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = defaultMaxBody

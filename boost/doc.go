@@ -6,6 +6,22 @@
 //
 // Bodies travel as they came: what op-node sends reaches the local execution layer byte for byte, and so
 // does the answer. Only engine_getPayload is answered by the sidecar itself, from the rounds that package
-// round keeps. The builder is told everything in the background and never makes op-node wait, except that
-// engine_getPayload may wait for the builder's block, for at most the time limits of its own calls.
+// round keeps.
+//
+// # Time
+//
+// The answer to every call but engine_getPayload is the local execution layer's and waits for nothing else:
+// the builder is told in the background. engine_getPayload asks both sides at once and is answered
+//
+//   - with the builder's block as soon as the local execution layer has called it VALID (or has rebuilt it),
+//     whether or not the local block has come,
+//   - otherwise with the local block as soon as it is there and no block of the builder's can come any more.
+//     That is at once if the builder is known to build nothing (an error, a refused connection, a build that
+//     timed out), and Config.Budget after the call at the latest, if builder or local execution layer hang:
+//     the builder has its own time limit of engine_getPayload (1 s by default), the rest (1 s) is for
+//     the local execution layer's judgement.
+//
+// So the builder delays an answer by no more than Config.Budget beyond the local execution layer's own,
+// and a builder that was silent in the slot's forkchoice update by nothing. A builder that falls silent only
+// after it has published costs Config.RescueAfter and one rebuild of what it published.
 package boost

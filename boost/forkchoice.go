@@ -62,7 +62,7 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	resp, err := s.callLocal(ctx, kind, req, args)
 	s.m.server(spanForkchoice(req.Method), start, s.cfg.Now(), resp, err)
 	if r != nil {
-		bindLocal(r, resp, err)
+		s.bindLocal(r, resp, err)
 	}
 	return answer(req, resp, err)
 }
@@ -93,9 +93,6 @@ func (s *Sidecar) begin(req *jsonrpc.Request, args []json.RawMessage) *round.Rou
 			s.log.Debug("Builder builds no block", "parent", parsed.Head, "err", err)
 		}
 	}})
-	if s.cfg.Modes.Publishing() {
-		s.wg.Go(func() { s.validateAhead(r) })
-	}
 	return r
 }
 
@@ -123,34 +120,58 @@ func bindBuilder(r *round.Round, resp *jsonrpc.Response, err error) error {
 }
 
 // bindLocal records what the local execution layer answered to a build.
-func bindLocal(r *round.Round, resp *jsonrpc.Response, err error) {
-	id, err := buildAnswer(resp, err)
+func (s *Sidecar) bindLocal(r *round.Round, resp *jsonrpc.Response, err error) {
+	id, err := localAnswer(resp, err)
 	if err != nil {
 		r.FailLocal(err.Error())
 		return
 	}
-	r.BindLocal(id)
+	// A repeated request has its twin's payload, which is watched already.
+	if r.BindLocal(id) == r && s.cfg.Modes.Publishing() {
+		s.wg.Go(func() { s.validateAhead(r) })
+	}
 }
 
 // errNoPayloadID is returned for a forkchoice update that started no build.
 var errNoPayloadID = errors.New("no payload id")
 
 // buildAnswer reads a payload id. A builder that is still syncing may give one all the same.
-func buildAnswer(resp *jsonrpc.Response, err error) (id engine.PayloadID, _ error) {
-	switch {
-	case err != nil:
-		return id, err
-	case resp.Error != nil:
-		return id, resp.Error
-	}
-	var parsed forkchoiceAnswer
-	if err := json.Unmarshal(resp.Result, &parsed); err != nil {
-		return id, fmt.Errorf("answer to a forkchoice update: %w", err)
-	}
-	if parsed.ID == nil {
-		return id, fmt.Errorf("%w, status %s", errNoPayloadID, parsed.Status.Status)
+func buildAnswer(resp *jsonrpc.Response, err error) (engine.PayloadID, error) {
+	parsed, err := readBuildAnswer(resp, err)
+	if err != nil {
+		return engine.PayloadID{}, err
 	}
 	return *parsed.ID, nil
+}
+
+// localAnswer is buildAnswer for the local execution layer, which has to find the head valid.
+func localAnswer(resp *jsonrpc.Response, err error) (engine.PayloadID, error) {
+	parsed, err := readBuildAnswer(resp, err)
+	switch {
+	case err != nil:
+		return engine.PayloadID{}, err
+	case parsed.Status.Status != engine.VALID:
+		return engine.PayloadID{}, fmt.Errorf("%w for a head that is %s", errNoPayloadID, parsed.Status.Status)
+	}
+	return *parsed.ID, nil
+}
+
+// readBuildAnswer returns an answer with a payload id.
+func readBuildAnswer(resp *jsonrpc.Response, err error) (*forkchoiceAnswer, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case resp.Error != nil:
+		return nil, resp.Error
+	}
+	parsed := new(forkchoiceAnswer)
+	if err := json.Unmarshal(resp.Result, parsed); err != nil {
+		return nil, fmt.Errorf("answer to a forkchoice update: %w", err)
+	}
+	if parsed.ID == nil {
+		return nil, fmt.Errorf("%w, status %s", errNoPayloadID, parsed.Status.Status)
+	}
+	return parsed, nil
 }
 
 // newPayload gives the local execution layer's answer as it is.
@@ -188,6 +209,9 @@ func (s *Sidecar) submitLocal(kind backend.Kind, req *jsonrpc.Request, args []js
 	var state forkchoiceState
 	if len(args) > 0 && json.Unmarshal(args[0], &state) == nil {
 		s.head.state, s.head.hash = bytes.Clone(args[0]), state.Head
+		if s.cfg.Rounds != nil {
+			s.cfg.Rounds.Head(state.Head) // ends what was being built on another
+		}
 	}
 	return s.submit(kind, req)
 }

@@ -6,6 +6,7 @@ package boost
 import (
 	"context"
 	"encoding/json"
+	"math/bits"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
@@ -50,7 +51,7 @@ func (s *Sidecar) getPayload(ctx context.Context, req *jsonrpc.Request, version 
 		s.m.payload(version, start, s.cfg.Now(), resp, err, sourceL2, false)
 		if err == nil && resp.Error == nil {
 			s.m.created(sourceL2)
-			s.report(id, resp.Result, sourceL2)
+			s.wg.Go(func() { s.report(id, resp.Result, sourceL2) }) // op-node does not wait for the log
 		}
 		return answer(req, resp, err)
 	}
@@ -165,25 +166,25 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		resp, err := s.cfg.L2.Call(ctx, req)
 		local <- outcome{resp, err}
 	})
-	building, stop := s.outlive(ctx)
+	building, stop := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Budget)
+	unhook := context.AfterFunc(s.life, stop)
 	s.wg.Go(func() {
 		defer stop()
-		c := s.build(building, key, r, prefix)
-		s.cfg.Observer.ObserveBuild(c.err)
+		defer unhook()
+		c := s.candidate(building, key, r, prefix)
+		s.observeBuild(c)
 		built <- c
 	})
 	if mode == params.ModeDryRun {
 		o := <-local
-		s.take(f, key, o)
-		r.Discard(round.ReasonMode)
+		s.take(f, key, o, r, round.ReasonMode)
 		return
 	}
 	c := <-built
 	if c.err != nil {
 		s.m.fallback(string(c.reason))
 		s.log.Warn("Builder's block cannot be used", "payload", key.id, "reason", c.reason, "published", prefix.Published(), "err", c.err)
-		s.take(f, key, <-local)
-		r.Discard(c.reason)
+		s.take(f, key, <-local, r, c.reason)
 		return
 	}
 	f.built = true
@@ -191,45 +192,44 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		o := <-local
 		if block := payloadOf(o); block != nil && s.prefersLocal(c.block, block) {
 			s.m.fallback(string(round.ReasonPolicy))
-			s.take(f, key, o)
-			r.Discard(round.ReasonPolicy)
+			s.take(f, key, o, r, round.ReasonPolicy)
 			return
 		}
+		local <- o
 	}
 	if !s.claim(key.id, c.block.BlockHash) {
 		s.m.fallback(fallbackTwice)
 		s.log.Error("Builder gave one block for two payload ids", "payload", key.id, "hash", c.block.BlockHash)
-		s.take(f, key, <-local)
-		r.Discard(round.ReasonNonconforming)
+		s.take(f, key, <-local, r, round.ReasonNonconforming)
 		return
 	}
-	raw := jsonrpc.AppendResult(make([]byte, 0, len(c.result)+64), req.ID, c.result)
-	resp, err := jsonrpc.ParseResponse(raw)
-	if err != nil { // cannot be: the result was parsed before
-		f.err = err
-		return
+	f.resp = &jsonrpc.Response{
+		Raw:    jsonrpc.AppendResult(make([]byte, 0, len(c.result)+64), req.ID, c.result),
+		ID:     req.ID,
+		Result: c.result,
 	}
-	f.resp, f.source = resp, sourceBuilder
+	f.source = sourceBuilder
 	s.m.created(sourceBuilder)
 	s.logBlock(key.id, c.block, sourceBuilder)
 	r.Keep(round.Sealed{BlockHash: c.block.BlockHash, StateRoot: c.block.StateRoot, GasUsed: c.block.GasUsed})
-	select {
-	case o := <-local:
-		if block := payloadOf(o); block != nil {
+	s.wg.Go(func() {
+		if block := payloadOf(<-local); block != nil {
 			s.m.delta(c.block, block)
 		}
-	default:
-	}
+	})
 }
 
-// take makes the local execution layer's answer the flight's.
-func (s *Sidecar) take(f *flight, key flightKey, o outcome) {
+// take makes the local execution layer's answer the flight's. If there is one, the round is lost.
+func (s *Sidecar) take(f *flight, key flightKey, o outcome, r *round.Round, reason round.Reason) {
 	f.resp, f.err, f.source = o.resp, o.err, sourceL2
-	if block := payloadOf(o); block != nil {
-		s.claim(key.id, block.BlockHash)
-		s.m.created(sourceL2)
-		s.logBlock(key.id, block, sourceL2)
+	block := payloadOf(o)
+	if block == nil {
+		return // op-node will ask again, and the round may still be kept then
 	}
+	s.claim(key.id, block.BlockHash)
+	s.m.created(sourceL2)
+	s.logBlock(key.id, block, sourceL2)
+	r.Discard(reason)
 }
 
 // claim records that a block is returned for an id. It returns false if it was for another one: op-node
@@ -250,8 +250,12 @@ const gasUsedShare = 10
 // prefersLocal is rollup-boost's policy gas-used: the local block, if the builder's has less than a tenth of
 // its gas.
 func (s *Sidecar) prefersLocal(builder, local *round.Payload) bool {
+	high, low := bits.Mul64(builder.GasUsed, gasUsedShare)
+	if high > 0 || low >= local.GasUsed {
+		return false
+	}
 	s.m.delta(builder, local)
-	return builder.GasUsed < local.GasUsed/gasUsedShare
+	return true
 }
 
 // payloadOf parses a block that was answered, nil if there is none.
@@ -277,6 +281,6 @@ func (s *Sidecar) report(id engine.PayloadID, result json.RawMessage, from sourc
 // logBlock tells which block op-node gets.
 func (s *Sidecar) logBlock(id engine.PayloadID, block *round.Payload, from source) {
 	s.blocks.Add(block.BlockHash, block.Number)
-	s.log.Info("Returning block", "hash", block.BlockHash, "number", block.Number, "state_root", block.StateRoot,
+	s.log.Info("returning block", "hash", block.BlockHash, "number", block.Number, "state_root", block.StateRoot,
 		"context", from, "payload_id", id, "txs", len(block.Transactions), "gas", block.GasUsed)
 }

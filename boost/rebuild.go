@@ -23,24 +23,24 @@ var errMovedOn = errors.New("op-node has chosen another head")
 func (s *Sidecar) rebuild(ctx context.Context, key flightKey, r *round.Round, txs []json.RawMessage, check func(*round.Payload) error) candidate {
 	wait, err := s.submitRebuild(r.Request(), txs)
 	if err != nil {
-		return failed(round.ReasonUnavailable, err)
+		return innocent(round.ReasonUnavailable, err)
 	}
 	var o outcome
 	select {
 	case o = <-wait:
 	case <-ctx.Done():
-		return failed(round.ReasonUnavailable, ctx.Err())
+		return innocent(round.ReasonUnavailable, ctx.Err())
 	}
-	id, err := buildAnswer(o.resp, o.err)
+	id, err := localAnswer(o.resp, o.err)
 	if err != nil {
-		return failed(round.ReasonInvalid, fmt.Errorf("the local execution layer does not build the builder's block: %w", err))
+		return innocent(round.ReasonInvalid, fmt.Errorf("the local execution layer does not build the builder's block: %w", err))
 	}
 	resp, err := s.cfg.L2.Call(ctx, payloadRequest(key.version, id))
 	if err == nil && resp.Error != nil {
 		err = resp.Error
 	}
 	if err != nil {
-		return failed(round.ReasonInvalid, fmt.Errorf("the local execution layer did not build the builder's block: %w", err))
+		return innocent(round.ReasonInvalid, fmt.Errorf("the local execution layer did not build the builder's block: %w", err))
 	}
 	block, err := round.ParsePayload(resp.Result)
 	if err != nil {

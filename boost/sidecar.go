@@ -28,6 +28,10 @@ const (
 	// keptHashes is for how many blocks is known under which payload id they were returned.
 	keptHashes = 64
 
+	// localJobs bounds the calls that wait for the local execution layer. Somebody waits for each of them over a
+	// connection, so there are as many as callers; op-node makes one at a time.
+	localJobs = 8192
+
 	// headerTimeout bounds the time a caller may take for the header of a request.
 	headerTimeout = 10 * time.Second
 )
@@ -78,7 +82,7 @@ func New(cfg Config) (*Sidecar, error) {
 		flights: make(map[flightKey]*flight),
 	}
 	s.l2 = backend.NewQueue(backend.QueueConfig{
-		Name: "l2", Caller: cfg.L2, Coalesce: backend.CoalesceIdentical, Metrics: cfg.Metrics, Log: cfg.Log,
+		Name: "l2", Caller: cfg.L2, Coalesce: backend.CoalesceIdentical, Size: localJobs, Metrics: cfg.Metrics, Log: cfg.Log,
 	})
 	if cfg.Builder != nil {
 		s.builder = backend.NewQueue(backend.QueueConfig{
