@@ -14,13 +14,13 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Groups of --help, in the order it shows them.
+// Groups of --help.
 const (
-	boostBackends  = "1. BACKENDS"
-	boostBehaviour = "2. BEHAVIOUR"
-	boostServers   = "3. SERVERS"
-	boostStream    = "4. FLASHBLOCKS"
-	boostLogs      = "5. LOGS AND TELEMETRY"
+	boostBackends  = "BACKENDS"
+	boostBehaviour = "BEHAVIOUR"
+	boostServers   = "SERVERS"
+	boostStream    = "FLASHBLOCKS"
+	boostLogs      = "LOGS AND TELEMETRY"
 )
 
 // boostFlag is one flag of flashboost. Its environment name is its name in upper case, with underscores,

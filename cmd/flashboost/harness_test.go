@@ -24,6 +24,9 @@ const (
 	// patience bounds every wait for something that must happen. It decides nothing else.
 	patience = time.Minute
 
+	// pace is how often a condition is looked at.
+	pace = 5 * time.Millisecond
+
 	l2Secret      = "1111111111111111111111111111111111111111111111111111111111111111"
 	builderSecret = "2222222222222222222222222222222222222222222222222222222222222222"
 
@@ -220,5 +223,5 @@ func (h *harness) get(part, path string) (code int, body string) {
 // eventually waits for a condition.
 func (h *harness) eventually(what string, cond func() bool) {
 	h.t.Helper()
-	require.Eventually(h.t, cond, patience, 5*time.Millisecond, what)
+	require.Eventually(h.t, cond, patience, pace, what)
 }

@@ -4,8 +4,8 @@
 package main
 
 import (
-	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,7 +176,10 @@ func TestATakenPortStopsTheStart(t *testing.T) {
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	port := taken.Addr().(*net.TCPAddr).Port
+	_, text, err := net.SplitHostPort(taken.Addr().String())
+	require.NoError(t, err)
+	port, err := strconv.Atoi(text)
+	require.NoError(t, err)
 	for name, change := range map[string]func(c *params.Boost){
 		partMetrics: func(c *params.Boost) { c.Metrics, c.MetricsPort = true, port },
 		partDebug:   func(c *params.Boost) { c.DebugPort = port },
@@ -192,7 +195,7 @@ func TestATakenPortStopsTheStart(t *testing.T) {
 		require.NoError(t, err)
 		err = s.start(t.Context())
 		require.ErrorContains(t, err, name+": ", name)
-		require.ErrorContains(t, err, fmt.Sprint(port), name)
+		require.ErrorContains(t, err, text, name)
 		require.NoError(t, s.stop(t.Context()), name)
 	}
 }
