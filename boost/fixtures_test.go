@@ -3,7 +3,20 @@
 
 package boost
 
-import ()
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+
+	"github.com/holiman/uint256"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/round"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
 
 // The block that every test asks for.
 const (
@@ -118,4 +131,3 @@ func hashOf(result json.RawMessage) common.Hash {
 	}
 	return block.BlockHash
 }
-

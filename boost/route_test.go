@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -305,4 +304,3 @@ func TestModeGauge(t *testing.T) {
 	modes.SetMode(params.ModeDisabled)
 	require.InDelta(t, 1, modes.gauge(), 0)
 }
-

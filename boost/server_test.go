@@ -3,7 +3,21 @@
 
 package boost
 
-import ()
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
+)
 
 // What is no request gets a JSON-RPC error, and harms nobody.
 func TestBadBodies(t *testing.T) {
