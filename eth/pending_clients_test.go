@@ -6,6 +6,7 @@ package eth
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"math/big"
 	"net/http"
 	"testing"
@@ -129,15 +130,7 @@ func TestPendingGraphQL(t *testing.T) {
 	query := `{ pending { account(address: "` + sender.Hex() + `") { transactionCount balance }
 		probe: account(address: "` + probeAddr.Hex() + `") { storage(slot: "` + common.Hash{31: 1}.Hex() + `") }
 		call(data: {to: "` + probeAddr.Hex() + `"}) { data } } }`
-	body, err := json.Marshal(object{"query": query})
-	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.follower.stack.HTTPEndpoint()+"/graphql", bytes.NewReader(body))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json")
 	before := h.source.asked.Load()
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, res.Body.Close()) }()
 	var out struct {
 		Data struct {
 			Pending struct {
@@ -146,16 +139,68 @@ func TestPendingGraphQL(t *testing.T) {
 				Call    struct{ Data hexutil.Bytes }
 			}
 		}
-		Errors []any
 	}
-	require.NoError(t, json.NewDecoder(res.Body).Decode(&out))
-	require.Empty(t, out.Errors)
+	h.graph(&out, query)
 	require.EqualValues(t, 1, h.source.asked.Load()-before, "one view for all fields")
 	require.Equal(t, "0x2", out.Data.Pending.Account.TransactionCount)
 	require.Equal(t, h.follower.call("eth_getBalance", sender, "pending").Result, `"`+out.Data.Pending.Account.Balance+`"`)
 	require.Equal(t, common.Hash{31: 2}, out.Data.Pending.Probe.Storage)
 	require.EqualValues(t, 1, out.Data.Pending.Call.Data[31])
 	require.EqualValues(t, 2, out.Data.Pending.Call.Data[159])
+}
+
+// GraphQL's transactions of the pending state are those of the block under construction, which a follower has
+// in no pool.
+func TestPendingGraphQLTransactions(t *testing.T) {
+	t.Parallel()
+	h := newPendingHarness(t)
+	type transaction struct {
+		Hash  common.Hash
+		Nonce string
+		From  struct{ Address common.Address }
+		Block *struct{}
+	}
+	var out struct {
+		Data struct {
+			Pending struct {
+				TransactionCount string
+				Transactions     []transaction
+			}
+			Transaction *transaction
+		}
+	}
+	fields := `{ hash nonce from { address } block { number } }`
+	h.graph(&out, `{ pending { transactionCount transactions `+fields+` } }`)
+	require.Equal(t, "0x0", out.Data.Pending.TransactionCount, "pending is latest, and the pool is empty")
+	tx := h.poke()
+	h.begin()
+	h.flashblock(tx)
+	h.graph(&out, `{ pending { transactionCount transactions `+fields+` } transaction(hash: "`+tx.Hash().Hex()+`") `+fields+` }`)
+	require.Equal(t, "0x2", out.Data.Pending.TransactionCount)
+	want := transaction{Hash: tx.Hash(), Nonce: "0x0"}
+	want.From.Address = sender
+	require.Equal(t, want, out.Data.Pending.Transactions[1])
+	require.Equal(t, &want, out.Data.Transaction)
+	h.settle(h.seal())
+	h.graph(&out, `{ transaction(hash: "`+tx.Hash().Hex()+`") `+fields+` }`)
+	require.NotNil(t, out.Data.Transaction.Block, "canonical")
+}
+
+// graph makes a GraphQL query at the follower.
+func (h *pendingHarness) graph(out any, query string) {
+	h.t.Helper()
+	body, err := json.Marshal(object{"query": query})
+	require.NoError(h.t, err)
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.follower.stack.HTTPEndpoint()+"/graphql", bytes.NewReader(body))
+	require.NoError(h.t, err)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(h.t, err)
+	defer func() { require.NoError(h.t, res.Body.Close()) }()
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(h.t, err)
+	require.NotContains(h.t, string(raw), `"errors"`)
+	require.NoError(h.t, json.Unmarshal(raw, out))
 }
 
 // Clients learn the position of pending answers and can wait for one.

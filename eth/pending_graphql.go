@@ -85,3 +85,21 @@ func (g *graphqlBackend) GetEVM(ctx context.Context, db *state.StateDB, header *
 	}
 	return g.Backend.GetEVM(ctx, db, header, vmConfig, blockCtx)
 }
+
+// GetPoolTransactions implements ethapi.Backend. GraphQL takes it for what the pending state holds, which on
+// our nodes is the block under construction. It is asked without a context: what it tells may be a flashblock
+// newer than the rest of the query.
+func (g *graphqlBackend) GetPoolTransactions() (types.Transactions, error) {
+	if v := g.current(); v.snap != nil {
+		return v.snap.Txs, nil
+	}
+	return g.Backend.GetPoolTransactions()
+}
+
+// GetPoolTransaction implements ethapi.Backend. GraphQL asks it for what is not canonical.
+func (g *graphqlBackend) GetPoolTransaction(hash common.Hash) *types.Transaction {
+	if at, i, ok := g.current().find(hash); ok {
+		return at.snap.Txs[i]
+	}
+	return g.Backend.GetPoolTransaction(hash)
+}
