@@ -30,6 +30,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // announced is the first line of `devnet --json`, by the names that scripts rely on.
@@ -79,12 +80,12 @@ type command struct {
 // runDevnet starts bin/devnet as a script does and reads its first line.
 func runDevnet(t *testing.T, args ...string) *command {
 	t.Helper()
-	program(t, "flashgeth", "build")
-	program(t, "opstack/op-node", "opstack")
+	harness.Program(t, "flashgeth", "build")
+	harness.Program(t, "opstack/op-node", "opstack")
 	c := &command{t: t, dir: filepath.Join(t.TempDir(), "devnet")}
 	args = append([]string{"--json", "--block-time", "1s", "--datadir", c.dir}, args...)
-	c.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program(t, "devnet", "build"), args...)
-	c.cmd.Dir = root // the programs are found from there, as `make devnet` finds them
+	c.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), harness.Program(t, "devnet", "build"), args...)
+	c.cmd.Dir = harness.Root(t) // the programs are found from there, as `make devnet` finds them
 	c.cmd.Stderr = &c.stderr
 	stdout, err := c.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -267,7 +268,7 @@ func sendAndFollow(t *testing.T, client *ethclient.Client, ends *announced) {
 	require.NotZero(t, fb.Index)
 
 	var receipt *types.Receipt
-	eventually(t, "the transaction is mined", func() bool {
+	harness.Eventually(t, "the transaction is mined", func() bool {
 		receipt, err = client.TransactionReceipt(t.Context(), tx.Hash())
 		return err == nil && receipt.BlockHash != (common.Hash{}) // a preconfirmed one has none yet
 	})

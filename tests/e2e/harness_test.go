@@ -7,7 +7,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,27 +17,14 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
-// root is the module's root as seen from this package, where go test runs.
-const root = "../.."
-
-// patience bounds the wait for anything that a healthy devnet does within a few slots. It is an order
-// of magnitude above what an idle machine needs.
-const patience = time.Minute
-
-// poll is the time between two looks at a condition.
-const poll = 20 * time.Millisecond
-
-// program returns the path of a binary that make has built, and fails the test if it is not there.
-func program(t *testing.T, name, target string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "bin", name))
-	require.NoError(t, err)
-	_, err = os.Stat(path)
-	require.NoErrorf(t, err, "the program bin/%s is missing: build it with `make %s`", name, target)
-	return path
-}
+// patience and poll are those of every test on a devnet.
+const (
+	patience = harness.Patience
+	poll     = harness.Poll
+)
 
 // options are what a scenario changes about the devnet.
 type options struct {
@@ -76,12 +62,11 @@ func boot(t *testing.T, o options) *network {
 	override(&cfg.Interval, o.interval)
 	override(&cfg.L1BlockTime, o.l1BlockTime)
 	cfg.Follower, cfg.Proxy, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.proxy, o.batcher, o.plain, o.nodeArgs
-	cfg.NodeBinary = program(t, "flashgeth", "build")
-	cfg.OpStackDir = filepath.Dir(program(t, "opstack/op-node", "opstack"))
-	program(t, "opstack/op-batcher", "opstack")
-	cfg.ProxyBinary = filepath.Join(root, "bin", "flashproxy")
+	cfg.NodeBinary = harness.Program(t, "flashgeth", "build")
+	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/op-node", "opstack"))
+	harness.Program(t, "opstack/op-batcher", "opstack")
 	if o.proxy {
-		cfg.ProxyBinary = program(t, "flashproxy", "build")
+		cfg.ProxyBinary = harness.Program(t, "flashproxy", "build")
 	}
 	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
 
@@ -120,40 +105,7 @@ func (n *network) shutdown() {
 	if n.rpc != nil {
 		n.rpc.Close()
 	}
-	select {
-	case err := <-n.Failed():
-		n.t.Errorf("a part of the devnet failed: %v", err)
-	default:
-	}
-	if n.t.Failed() {
-		for _, process := range []string{"node", "op-node"} {
-			n.t.Logf("the end of the log of %s:\n%s", process, tail(n.LogPath(process), 60))
-		}
-	}
-	if err := n.Stop(); err != nil {
-		n.t.Errorf("the devnet did not stop cleanly: %v", err)
-	}
-}
-
-// tail returns the last lines of a log, without one line per transaction of the load.
-func tail(path string, count int) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	var lines []string
-	for line := range strings.Lines(string(data)) {
-		if !strings.Contains(line, "Submitted transaction") {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines[max(0, len(lines)-count):], "")
-}
-
-// eventually waits until a condition holds and fails the test, naming it, if it never does.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	require.Eventually(t, condition, patience, poll, "waiting until "+what)
+	harness.Shutdown(n.t, n.Devnet)
 }
 
 // head returns the sequencer's latest block number, 0 while it does not answer.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // The attack, against the default limit of 256 subscribers.
@@ -75,7 +77,7 @@ func TestHostileClients(t *testing.T) {
 	require.GreaterOrEqual(t, values["flashblocks_stream_rejected_limit_total"], float64(waves*(storm-256)))
 	require.Positive(t, values[`flashblocks_stream_closed_total{reason="protocol"}`])
 	a.end()
-	eventually(t, "only the good subscriber is connected", func() bool {
+	harness.Eventually(t, "only the good subscriber is connected", func() bool {
 		return scrape(t.Context(), t, n.ends.Metrics)["flashblocks_stream_connections"] == 1
 	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // attempt is everything published under one payload id.
@@ -73,7 +74,7 @@ func record(t *testing.T, url string) *recorder {
 			t.Errorf("stop the recorder: %v", err)
 		}
 	})
-	eventually(t, "the recorder is connected", r.connected)
+	harness.Eventually(t, "the recorder is connected", r.connected)
 	return r
 }
 

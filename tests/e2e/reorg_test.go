@@ -14,6 +14,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // TestUnsafeReorg makes op-node give up unsafe blocks in the two ways that happen: an operator hands it
@@ -54,17 +56,17 @@ func byOperator(t *testing.T, n *network, v0 *listener) {
 	require.Equal(t, replaced.Hash(), stopped, "the head op-node reports")
 	abandoned := replaced.NumberU64() + 1
 	require.GreaterOrEqual(t, abandoned, mid.Metadata.BlockNumber)
-	eventually(t, "a block on the stopped head was published", func() bool { return len(n.recorder.at(abandoned)) > 0 })
+	harness.Eventually(t, "a block on the stopped head was published", func() bool { return len(n.recorder.at(abandoned)) > 0 })
 
 	fork := n.replace(replaced)
 	require.NotEqual(t, replaced.Hash(), fork.Hash())
-	eventually(t, "v0 says that the block on the stopped head is abandoned", func() bool {
+	harness.Eventually(t, "v0 says that the block on the stopped head is abandoned", func() bool {
 		return len(v0.find(func(m notification) bool {
 			return m.Reorg && uint64(m.BlockNumber) == abandoned && m.ParentHash == replaced.Hash() && !m.Sealed
 		})) == 1
 	})
 	call(t.Context(), t, n.opNode(), nil, "admin_resetDerivationPipeline")
-	eventually(t, "op-node has taken the replacement as its head", func() bool {
+	harness.Eventually(t, "op-node has taken the replacement as its head", func() bool {
 		status, err := n.SyncStatus(t.Context())
 		return err == nil && status.UnsafeL2.Hash == fork.Hash()
 	})
@@ -152,7 +154,7 @@ func byL1(t *testing.T, n *network, v0 *listener) {
 	require.Greater(t, origin.Number, uint64(2))
 	call(t.Context(), t, l1, nil, "debug_setHead", hexutil.Uint64(origin.Number-1))
 
-	eventually(t, "op-node has replaced the block whose L1 origin is gone", func() bool {
+	harness.Eventually(t, "op-node has replaced the block whose L1 origin is gone", func() bool {
 		if n.head() < old.NumberU64() {
 			return false
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/params"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // restoreTime is more than a restarted node needs to include what it had accepted before, and less than the ten
@@ -37,7 +38,7 @@ func TestRestartKeepsTransactions(t *testing.T) {
 			ChainID: signer.ChainID(), Nonce: nonce, Gas: 21_000, To: &common.Address{0xaa}, Value: common.Big1,
 			GasTipCap: big.NewInt(params.GWei), GasFeeCap: big.NewInt(100 * params.GWei),
 		})
-		eventually(t, "the transaction is accepted", func() bool {
+		harness.Eventually(t, "the transaction is accepted", func() bool {
 			_ = n.eth.SendTransaction(t.Context(), tx) // again over a connection that broke with the node
 			known, _, err := n.eth.TransactionByHash(t.Context(), tx.Hash())
 			return err == nil && known != nil
@@ -46,7 +47,7 @@ func TestRestartKeepsTransactions(t *testing.T) {
 	}
 	included := func(tx common.Hash) time.Time {
 		var at time.Time
-		eventually(t, "the transaction is in a block", func() bool {
+		harness.Eventually(t, "the transaction is in a block", func() bool {
 			receipt, err := n.eth.TransactionReceipt(t.Context(), tx)
 			if err != nil || receipt.BlockHash == (common.Hash{}) {
 				return false
@@ -63,7 +64,7 @@ func TestRestartKeepsTransactions(t *testing.T) {
 
 	n.recorder.await("the beginning of a block", func(fb *flashblocks.Flashblock) bool { return fb.Index == 1 })
 	first := send(0)
-	eventually(t, "the transaction is preconfirmed", func() bool {
+	harness.Eventually(t, "the transaction is preconfirmed", func() bool {
 		_, err := n.eth.TransactionReceipt(t.Context(), first)
 		return err == nil
 	})

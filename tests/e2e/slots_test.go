@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // TestSlots lets the real op-node sequence at the timings that chains use. Whatever the machine does
@@ -86,7 +88,7 @@ func requireLoad(t *testing.T, n *network, list []audited) {
 func requireSafeHead(t *testing.T, n *network, _ figures) {
 	t.Helper()
 	var safe uint64
-	eventually(t, "the safe head has advanced by ten blocks", func() bool {
+	harness.Eventually(t, "the safe head has advanced by ten blocks", func() bool {
 		status, err := n.SyncStatus(t.Context())
 		if err != nil {
 			return false
@@ -99,7 +101,7 @@ func requireSafeHead(t *testing.T, n *network, _ figures) {
 	require.Equal(t, n.block(status.SafeL2.Number).Hash(), status.SafeL2.Hash, "the derived chain is the sequenced one")
 	t.Logf("safe head at %d, unsafe head at %d", status.SafeL2.Number, status.UnsafeL2.Number)
 
-	eventually(t, "op-batcher has set its limits (miner_setMaxDASize)", func() bool {
+	harness.Eventually(t, "op-batcher has set its limits (miner_setMaxDASize)", func() bool {
 		log, err := os.ReadFile(n.LogPath("op-batcher"))
 		return err == nil && strings.Contains(string(log), "Successfully set max DA size on endpoint")
 	})
