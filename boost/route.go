@@ -73,13 +73,13 @@ func (s *Sidecar) call(ctx context.Context, header http.Header, req *jsonrpc.Req
 
 // passOn forwards one call of a batch that cannot be forwarded as a whole.
 func (s *Sidecar) passOn(ctx context.Context, header http.Header, req *jsonrpc.Request) []byte {
-	s.copyToBuilder(req)
 	release, err := s.slot(ctx)
 	if err != nil {
 		return jsonrpc.AppendError(nil, req.ID, asError(err))
 	}
 	defer release()
 	reply, err := s.cfg.L2.ForwardMethod(ctx, req.Method, plain(header), req.Raw)
+	s.copyToBuilder(req) // after it, as in forward
 	if err != nil {
 		s.m.forwardErrors.Inc()
 		return jsonrpc.AppendError(nil, req.ID, asError(err))

@@ -108,11 +108,10 @@ func (s *Sidecar) special(reqs []jsonrpc.Request) bool {
 	return false
 }
 
-// forward passes a whole body to the local execution layer, and what concerns the builder to it as well.
+// forward passes a whole body to the local execution layer, and then what concerns the builder to it as
+// well. Not sooner: a builder that is its peer would tell it of a transaction before the sender does, who
+// would then hear that it is known already.
 func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc.Request, batch bool, body []byte) {
-	for i := range reqs {
-		s.copyToBuilder(&reqs[i])
-	}
 	release, err := s.slot(r.Context())
 	if err != nil {
 		return // the caller has left
@@ -123,6 +122,9 @@ func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc
 		reply, err = s.cfg.L2.Forward(r.Context(), r.Header, body)
 	} else {
 		reply, err = s.cfg.L2.ForwardMethod(r.Context(), reqs[0].Method, r.Header, body)
+	}
+	for i := range reqs {
+		s.copyToBuilder(&reqs[i])
 	}
 	if err != nil {
 		s.m.forwardErrors.Inc()
