@@ -49,10 +49,6 @@ const (
 	// busiest known subscriber pings twice a second.
 	inboundFrameRate = 100
 
-	// readBufferSize is per client. Control frames have at most 131 bytes on the wire, and clients have
-	// nothing else to send; gorilla's own default of 4 KiB would be the largest part of an idle client.
-	readBufferSize = 160
-
 	// rejectLimit bounds the connections that are at the moment being told that the hub is full. Over
 	// it they get a plain HTTP 503, which needs no lingering.
 	rejectLimit = 128
@@ -96,6 +92,9 @@ type HubConfig struct {
 
 	Metrics *metrics.Set // Nil for a private set
 	Log     log.Logger   // Nil for the root logger
+
+	// portable has every client served by a goroutine of its own, as where sockets cannot be tried.
+	portable bool
 }
 
 // withDefaults returns c with every zero value replaced.

@@ -19,6 +19,6 @@ var (
 	// errResume ends a connection whose receiver asked for another.
 	errResume = errors.New("the receiver resumes")
 
-	// errNotPrepared ends a client whose message could not be compressed.
-	errNotPrepared = errors.New("stream: no prepared message")
+	// errNotDeflated is why a message is sent without compression.
+	errNotDeflated = errors.New("stream: compress/flate gave no flushed block")
 )

@@ -3,17 +3,13 @@
 
 package stream
 
-import (
-	"time"
-
-	"github.com/gorilla/websocket"
-)
+import "time"
 
 // Filter decides which flashblocks one client gets. Notices, which exist on v0 only, and control frames
 // never pass through a filter.
 type Filter interface {
-	// Match is called from the client's writer goroutine, once for every message, and must not change
-	// it. An error means that the stream does not carry what the filter asks for: it is the reason in
+	// Match is called from the goroutine that writes to the client, once for every message, and must not
+	// change it or wait for anything. An error means that the stream does not carry what the filter asks for: it is the reason in
 	// the close frame, of at most 123 bytes, and the end of the connection.
 	Match(m *Message) (bool, error)
 }
@@ -27,26 +23,17 @@ func (noticesOnly) Match(*Message) (bool, error) { return false, nil }
 // maxCloseReason is what a close frame has room for, RFC 6455 §5.5.
 const maxCloseReason = 123
 
-// passes reports whether the client gets a message. A filter that cannot be satisfied ends the
-// connection, see refused.
-func (c *client) passes(m *Message) bool {
+// passes reports whether the client gets a message. An error means that its filter cannot be satisfied.
+func (c *client) passes(m *Message) (bool, error) {
 	if c.filter == nil || m.V1 == nil {
-		return true
+		return true, nil
 	}
 	ok, err := c.filter.Match(m)
-	if err != nil {
-		reason := err.Error()
-		c.finish(causeRefused, websocket.ClosePolicyViolation, reason[:min(len(reason), maxCloseReason)])
-		return false
-	}
-	if !ok {
+	if err == nil && !ok {
 		c.hub.m.filtered.Inc()
 	}
-	return ok
+	return ok, err
 }
-
-// refused reports whether passes has ended the connection.
-func (c *client) refused() bool { return c.closing.Load() }
 
 // aheadPatience bounds how long messages are kept from a client that was ahead of this hub, counted
 // from the first one. A replay that fills the hub takes far less; and after an unsafe reorg to a lower

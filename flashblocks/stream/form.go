@@ -5,7 +5,7 @@ package stream
 
 import (
 	"bytes"
-	"encoding/binary"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"sync"
@@ -68,38 +68,58 @@ type frame struct {
 	wire []byte // as it is sent without an extension, nil if the message does not exist in this form
 	size int    // bytes of payload, the last ones of wire
 
-	deflate  sync.Once
-	prepared *websocket.PreparedMessage // for clients with permessage-deflate, see deflated
+	deflate sync.Once
+	small   []byte // as it is sent with permessage-deflate, nil if that failed
 }
 
-// deflated returns the message for clients that negotiated permessage-deflate, compressed once.
-func (f *frame) deflated() (*websocket.PreparedMessage, error) {
+// deflated returns the message for clients that negotiated permessage-deflate, compressed and framed once.
+func (f *frame) deflated() ([]byte, error) {
 	var err error
 	f.deflate.Do(func() {
-		f.prepared, err = websocket.NewPreparedMessage(f.kind, f.wire[len(f.wire)-f.size:])
+		var payload []byte
+		if payload, err = deflate(f.wire[len(f.wire)-f.size:]); err == nil {
+			f.small = wireFrame(bitRSV1|f.kind, payload)
+		}
 	})
-	if f.prepared == nil {
-		return nil, fmt.Errorf("message cannot be compressed: %w", errors.Join(err, errNotPrepared))
+	if f.small == nil {
+		return nil, fmt.Errorf("message cannot be deflated: %w", errors.Join(err, errNotDeflated))
 	}
-	return f.prepared, nil
+	return f.small, nil
 }
 
-// maxFrameHeader is what a server's frame has before its payload at most, RFC 6455 §5.2.
-const maxFrameHeader = 10
-
-// wireFrame returns one unmasked, unfragmented frame.
-func wireFrame(kind int, payload []byte) []byte {
-	out := make([]byte, 0, maxFrameHeader+len(payload))
-	out = append(out, 0x80|byte(kind))
-	switch n := len(payload); {
-	case n < 126:
-		out = append(out, byte(n))
-	case n <= 0xffff:
-		out = binary.BigEndian.AppendUint16(append(out, 126), uint16(n))
-	default:
-		out = binary.BigEndian.AppendUint64(append(out, 127), uint64(n))
+// deflaters are writers of compress/flate, which are large. The level is the fastest: it is paid before
+// the first of the clients gets anything.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is valid
 	}
-	return append(out, payload...)
+	return w
+}}
+
+// deflateTail ends what a flush writes and is left out of the frame, RFC 7692 §7.2.1.
+var deflateTail = []byte{0, 0, 0xff, 0xff}
+
+// deflate returns the payload of a compressed message, RFC 7692 §7.2.1.
+func deflate(payload []byte) ([]byte, error) {
+	w, ok := deflaters.Get().(*flate.Writer)
+	if !ok {
+		return nil, errNotDeflated
+	}
+	defer deflaters.Put(w)
+	var buf bytes.Buffer
+	w.Reset(&buf)
+	if _, err := w.Write(payload); err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	out, ok := bytes.CutSuffix(buf.Bytes(), deflateTail)
+	if !ok {
+		return nil, errNotDeflated
+	}
+	return out, nil
 }
 
 // frame returns the message in the given form; its wire bytes are nil if there is none.

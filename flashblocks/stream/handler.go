@@ -4,10 +4,8 @@
 package stream
 
 import (
-	"crypto/tls"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -88,29 +86,46 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, sub Subscription) bo
 	}
 	// Before the client learns that it is connected: it misses nothing published from then on.
 	cursor, found := h.ring.cursor(from)
-	ws, err := h.upgrade(w, r)
+	conn, deflate, err := h.upgrade(w, r)
 	if err != nil {
 		h.active.Add(-1)
 		return false
 	}
 	c := &client{
-		hub: h, ws: ws, conn: ws.NetConn(), deflate: h.cfg.Deflate && offersDeflate(r), form: sub.Form, filter: sub.Filter, cursor: cursor, opened: time.Now(),
-		onClose: sub.OnClose, kick: make(chan struct{}, 1),
+		hub: h, conn: conn, slot: -1, form: sub.Form, filter: sub.Filter, cursor: cursor, opened: time.Now(), onClose: sub.OnClose,
+		deflate: deflate && sub.Form != FormBrotli, // brotli would not shrink a second time
+		in:      inbound{deflate: deflate},
 	}
 	if from.resume && !found {
 		c.ahead = &ahead{after: from}
 	}
-	if sub.Form == FormBrotli {
-		ws.EnableWriteCompression(false) // it would not shrink a second time
+	if !h.admit(c) {
+		h.active.Add(-1)
+		h.dismiss(conn, websocket.CloseGoingAway, "the server is shutting down")
+		return false
+	}
+	return true
+}
+
+// admit hands a client to a walker or, where its socket cannot be tried, to a goroutine of its own. It
+// reports false if the hub is not running.
+func (h *Hub) admit(c *client) bool {
+	if !h.cfg.portable {
+		c.raw = rawOf(c.conn)
+	}
+	if c.raw == nil {
+		c.kick = make(chan struct{}, 1)
 	}
 	if !h.register(c) {
-		h.active.Add(-1)
-		h.dismiss(ws, websocket.CloseGoingAway, "the server is shutting down")
 		return false
 	}
 	h.m.accepted.Inc()
 	h.m.connections.Inc()
-	go c.write()
+	if c.walker != nil {
+		c.walker.tell(call{client: c, joins: true})
+	} else {
+		go c.run(debt{})
+	}
 	go c.read()
 	return true
 }
@@ -123,51 +138,6 @@ func (h *Hub) departed(c *client) {
 	c.onClose()
 }
 
-// upgrade answers the handshake. Errors have been answered.
-func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
-	upgrader := websocket.Upgrader{
-		HandshakeTimeout:  controlTimeout,
-		ReadBufferSize:    readBufferSize,
-		WriteBufferPool:   discardPool{},
-		CheckOrigin:       h.cfg.CheckOrigin,
-		EnableCompression: h.cfg.Deflate,
-	}
-	ws, err := upgrader.Upgrade(w, r, nil)
-	if err != nil {
-		h.m.handshake.Inc()
-		h.log.Debug("Flashblocks client failed the handshake", "client", r.RemoteAddr, "err", err)
-		return nil, err
-	}
-	conn := ws.NetConn()
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok && h.cfg.SendBuffer > 0 {
-		if err := tcp.SetWriteBuffer(h.cfg.SendBuffer); err != nil {
-			h.log.Debug("Could not set the send buffer of a flashblocks client", "client", r.RemoteAddr, "err", err)
-		}
-	}
-	return ws, nil
-}
-
-// offersDeflate reports whether a request may lead to permessage-deflate. Being wrong only costs a
-// detour through gorilla, which knows.
-func offersDeflate(r *http.Request) bool {
-	for _, extensions := range r.Header.Values("Sec-WebSocket-Extensions") {
-		if strings.Contains(strings.ToLower(extensions), "permessage-deflate") {
-			return true
-		}
-	}
-	return false
-}
-
-// discardPool tells gorilla to keep no write buffer per connection. Everything is sent as prepared
-// or control frames, which do not use one, so there is nothing to pool either.
-type discardPool struct{}
-
-func (discardPool) Get() any { return nil }
-func (discardPool) Put(any)  {}
-
 // reject turns a client away at the limit: the upgrade succeeds and is closed with 1013 (try again
 // later), as op-rbuilder does, because websocket clients can read a close code but not a status.
 func (h *Hub) reject(w http.ResponseWriter, r *http.Request) {
@@ -178,23 +148,24 @@ func (h *Hub) reject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.rejecting.Add(-1)
-	ws, err := h.upgrade(w, r)
+	conn, _, err := h.upgrade(w, r)
 	if err != nil {
 		return
 	}
-	h.dismiss(ws, websocket.CloseTryAgainLater, "too many subscribers, try again later")
+	h.dismiss(conn, websocket.CloseTryAgainLater, "too many subscribers, try again later")
 }
 
 // dismiss closes a connection that was never admitted, waiting a moment for the peer's answer.
-func (h *Hub) dismiss(ws *websocket.Conn, code int, reason string) {
-	defer func() { _ = ws.Close() }()
-	if err := ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(controlTimeout)); err != nil {
+func (h *Hub) dismiss(conn net.Conn, code int, reason string) {
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetWriteDeadline(time.Now().Add(controlTimeout))
+	if _, err := conn.Write(closeFrame(code, reason)); err != nil {
 		return
 	}
-	ws.SetReadLimit(inboundReadLimit)
-	_ = ws.SetReadDeadline(time.Now().Add(h.cfg.CloseGrace))
+	_ = conn.SetReadDeadline(time.Now().Add(h.cfg.CloseGrace))
+	var in inbound
 	for {
-		if _, _, err := ws.NextReader(); err != nil {
+		if op, _, err := in.next(conn); err != nil || op == opClose {
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,10 @@ import (
 // turn, so ten thousand clients are pinged in groups of about 600, spread evenly over the interval.
 const pingShards = 16
 
+// maxWalkers bounds the walkers, of which there is one for each processor: writing is nearly all the kernel's
+// work, and the machine has other things to do as well.
+const maxWalkers = 32
+
 // Hub fans messages out to websocket clients. Publish may be called at any time, also before Start
 // and after Stop. A Hub is used once: it cannot be started again after Stop.
 type Hub struct {
@@ -26,8 +31,9 @@ type Hub struct {
 	m    *hubMetrics
 	ring *ring
 
-	wake  atomic.Pointer[chan struct{}] // closed when there is something to read
-	pulse chan struct{}                 // tells the dispatcher to do that
+	walkers []*walker
+	wake    atomic.Pointer[chan struct{}] // closed when there is something to read, for clients without a walker
+	pulse   chan struct{}                 // tells the dispatcher to do that
 
 	active    atomic.Int64 // clients admitted or being admitted
 	rejecting atomic.Int64 // clients being turned away
@@ -37,7 +43,8 @@ type Hub struct {
 	state   lifecycle
 	unwatch func() bool
 	shards  [pingShards]map[*client]struct{}
-	wg      sync.WaitGroup // dispatcher, pinger, requests and every client's goroutines
+	next    int            // walker of the next client
+	wg      sync.WaitGroup // dispatcher, walkers, pinger, requests and every client's goroutines
 	done    chan struct{}  // closed when closing begins
 }
 
@@ -63,6 +70,9 @@ func NewHub(cfg HubConfig) *Hub {
 	}
 	for i := range h.shards {
 		h.shards[i] = make(map[*client]struct{})
+	}
+	for range min(runtime.GOMAXPROCS(0), maxWalkers) {
+		h.walkers = append(h.walkers, newWalker(h))
 	}
 	wake := make(chan struct{})
 	h.wake.Store(&wake)
@@ -100,6 +110,10 @@ func (h *Hub) Start(ctx context.Context) error {
 	h.state = stateRunning
 	h.wg.Add(1)
 	go h.dispatch()
+	h.wg.Add(len(h.walkers))
+	for _, w := range h.walkers {
+		go w.run()
+	}
 	if !h.cfg.NoPing {
 		h.wg.Add(1)
 		go h.ping()
@@ -168,8 +182,8 @@ func (h *Hub) cutAll() int {
 	return n
 }
 
-// dispatch wakes the clients. It stands between Publish and them because waking is linear in the
-// number of clients.
+// dispatch wakes the writers. It stands between Publish and them because waking is linear in their
+// number.
 func (h *Hub) dispatch() {
 	defer h.wg.Done()
 	for {
@@ -183,9 +197,12 @@ func (h *Hub) dispatch() {
 	}
 }
 
-// wakeAll wakes every waiting client. A client takes the channel before it looks into the ring, so
-// whatever it did not find there closes the channel it holds.
+// wakeAll wakes every walker, and every client that has none and waits. Such a client takes the channel
+// before it looks into the ring, so whatever it did not find there closes the channel it holds.
 func (h *Hub) wakeAll() {
+	for _, w := range h.walkers {
+		w.rouse()
+	}
 	next := make(chan struct{})
 	close(*h.wake.Swap(&next))
 }
@@ -210,7 +227,7 @@ func (h *Hub) ping() {
 }
 
 // register admits a client, or reports false if the hub is not running. The caller runs the client's
-// two goroutines, which end with h.wg.Done each.
+// reader, and its writer if it has no walker, which end with h.wg.Done each.
 func (h *Hub) register(c *client) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -220,7 +237,14 @@ func (h *Hub) register(c *client) bool {
 	// A random shard is the jitter: clients that connect together are not pinged together.
 	c.shard = rand.IntN(pingShards) //nolint:gosec // spreads load, protects nothing
 	h.shards[c.shard][c] = struct{}{}
-	h.wg.Add(2)
+	h.wg.Add(1)
+	if c.raw == nil {
+		h.wg.Add(1)
+		return true
+	}
+	h.next = (h.next + 1) % len(h.walkers)
+	c.walker = h.walkers[h.next]
+	c.walker.members.Add(1)
 	return true
 }
 

@@ -19,6 +19,7 @@ import (
 type Hub struct {
 	hub         *stream.Hub
 	connections *metrics.Gauge
+	sent        *metrics.Counter
 	index       uint64
 }
 
@@ -30,6 +31,7 @@ func NewHub() (*Hub, error) {
 		Log: log.NewLogger(log.DiscardHandler()),
 	})}
 	h.connections = set.GetOrCreateGauge("flashblocks_stream_connections", nil)
+	h.sent = set.GetOrCreateCounter("flashblocks_stream_delivered_total")
 	return h, h.hub.Start(context.Background())
 }
 
@@ -44,3 +46,6 @@ func (h *Hub) Publish(message []byte) {
 	h.index++
 	h.hub.Publish(stream.Message{BlockNumber: 1, Index: h.index, V1: message})
 }
+
+// Deliveries implements Counting: the hub writes to sockets only, not to what wraps them.
+func (h *Hub) Deliveries() int64 { return int64(h.sent.Get()) } //nolint:gosec // a count

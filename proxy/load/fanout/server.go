@@ -79,7 +79,16 @@ func serve(job Job, shape Shape, ready func(addr string) error) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	listener := &counter{Listener: inner}
+	var listener net.Listener = inner
+	per := int64(1)
+	var written func() int64
+	if counting, ok := shape.(Counting); ok {
+		written = counting.Deliveries
+	} else {
+		counter := &counter{Listener: inner}
+		listener, written = counter, counter.written.Load
+		per = int64(len(appendFrame(nil, make([]byte, job.Bytes))))
+	}
 	server := &http.Server{Handler: shape.Handler(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
@@ -97,24 +106,23 @@ func serve(job Job, shape Shape, ready func(addr string) error) (*Result, error)
 		Heap:       (idleHeap - heap) / n,
 		Goroutines: (idleGoroutines - goroutines) / n,
 	}
-	return out, measure(job, shape, listener, out)
+	return out, measure(job, shape, func() int64 { return written() / per }, out)
 }
 
-// measure sends the messages and waits for each to be written.
-func measure(job Job, shape Shape, listener *counter, out *Result) error {
+// measure sends the messages and waits for each to be written, as deliveries says.
+func measure(job Job, shape Shape, deliveries func() int64, out *Result) error {
 	message := bytes.Repeat([]byte("f"), job.Bytes)
-	frame := int64(len(appendFrame(nil, message)))
 	var all, publish []float64
 	before := processCPU()
 	tick := time.NewTicker(job.Interval)
 	defer tick.Stop()
 	for range job.Messages {
 		<-tick.C
-		want := listener.written.Load() + frame*int64(job.Clients)
+		want := deliveries() + int64(job.Clients)
 		started := time.Now()
 		shape.Publish(message)
 		publish = append(publish, float64(time.Since(started).Nanoseconds())/1e3)
-		await(func() bool { return listener.written.Load() >= want })
+		await(func() bool { return deliveries() >= want })
 		all = append(all, float64(time.Since(started).Nanoseconds())/1e3)
 	}
 	out.CPU = float64((processCPU() - before).Microseconds()) / float64(job.Clients*job.Messages)

@@ -21,6 +21,13 @@ type Shape interface {
 	Clients() int
 }
 
+// Counting is a shape that counts its own deliveries, and then gets the sockets themselves. Of the other
+// shapes the bytes written to the sockets are counted; either way it is one atomic addition for a write.
+type Counting interface {
+	// Deliveries is how many messages have been written to a client so far.
+	Deliveries() int64
+}
+
 // Bare writes a frame that was prepared before to one connection after the other: no queue, no
 // goroutine, no protection from a slow client. No server does less.
 type Bare struct {
