@@ -6,6 +6,7 @@ package overlay
 import (
 	"errors"
 
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -148,8 +149,12 @@ func (p *Processor) step(b *block, in input) {
 		if p.pointless(b) {
 			return // and therefore interrupted
 		}
-		log.Warn("Failed to execute a flashblock", "number", b.number(), "index", in.fb.Index, "err", err)
 		p.metrics.failures.Inc()
+		if errors.Is(err, types.ErrTxTypeNotSupported) || errors.Is(err, errNotExecuted) {
+			p.refuse(b, in.fb.Index, err)
+			return
+		}
+		log.Warn("Failed to execute a flashblock", "number", b.number(), "index", in.fb.Index, "err", err)
 		p.interrupt(b)
 		return
 	}
@@ -175,6 +180,17 @@ func (p *Processor) step(b *block, in input) {
 	if s.Index >= p.redo.Index {
 		p.conclude()
 	}
+}
+
+// refuse gives up a block that holds a transaction of a type which op-geth does not execute, such as PostExec
+// (0x7d), which settles the gas of every other one in the block. What was executed of it may be wrong under the
+// rules that such a block has. Pending is what is underneath until the chain has the block, which it cannot
+// have before op-geth knows those rules.
+func (p *Processor) refuse(b *block, index uint64, err error) {
+	log.Error("Flashblock holds a transaction of a type that this version does not execute, pending falls back", "number", b.number(), "index", index, "err", err)
+	p.metrics.unsupported.Inc()
+	p.withdraw(b.number())
+	p.verdict = err
 }
 
 // execute runs a flashblock on a block, so that it can be interrupted.

@@ -10,6 +10,7 @@ var (
 	errNotOptimism    = errors.New("flashblocks need an OP Stack chain")
 	errBadBase        = errors.New("base of the block contradicts its parent or the chain's rules")
 	errBadTransaction = errors.New("flashblock holds a transaction that does not decode")
+	errNotExecuted    = errors.New("transaction of a type that op-geth does not execute")
 	errExecution      = errors.New("flashblock holds a transaction that is not valid here")
 	errPointless      = errors.New("the block is canonical already")
 	errPanic          = errors.New("panic while executing a flashblock")

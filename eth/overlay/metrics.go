@@ -22,6 +22,7 @@ type meters struct {
 	reorged     *metrics.Counter // times that pending blocks did not become canonical
 	rebased     *metrics.Counter // times pending blocks moved onto a new head without execution
 	partial     *metrics.Counter // pending blocks that became canonical with more than was received in time
+	unsupported *metrics.Counter // pending blocks given up for a transaction of a type that is not executed
 	interrupted *metrics.Counter // pending blocks with a flashblock missing
 	expired     *metrics.Counter // times that pending stood still for too long
 	dropped     *metrics.Counter // subscribers that fell behind
@@ -41,6 +42,7 @@ func newMeters(p *Processor) *meters {
 		reorged:     set.NewCounter("overlay_reorgs_total"),
 		rebased:     set.NewCounter("overlay_rebases_total"),
 		partial:     set.NewCounter("overlay_blocks_partial_total"),
+		unsupported: set.NewCounter("overlay_blocks_unsupported_total"),
 		interrupted: set.NewCounter("overlay_blocks_interrupted_total"),
 		expired:     set.NewCounter("overlay_snapshots_expired_total"),
 		dropped:     set.NewCounter("overlay_subscribers_dropped_total"),

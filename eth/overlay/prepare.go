@@ -73,7 +73,11 @@ func (d *delta) prepare(i int, signer types.Signer) {
 		}
 	}()
 	tx := new(types.Transaction)
-	if err := tx.UnmarshalBinary(d.raws[i]); err != nil {
+	err := tx.UnmarshalBinary(d.raws[i])
+	if err == nil && tx.Type() == types.PostExecTxType {
+		err = errNotExecuted // op-geth decodes it, and would take it for a transaction of account zero
+	}
+	if err != nil {
 		d.errs[i] = fmt.Errorf("%w: %d: %w", errBadTransaction, i, err)
 		return
 	}

@@ -4,6 +4,7 @@
 package overlay
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,6 +55,40 @@ func TestNewAttemptOnPendingParent(t *testing.T) {
 	h.requirePrefix(h.BlockChain(), h.deliver(replacement.fbs...), replacement, 4)
 	h.requireState(h.p.Snapshot(), replacement)
 	require.NotSame(t, before.store, h.p.Snapshot().store)
+}
+
+// A transaction of a type that op-geth does not know, or knows and does not execute, as PostExec (0x7d): the block is given up once, told as withdrawn, and pending is latest, at whatever index it comes.
+// That is no divergence, and the chain goes on from the next canonical block.
+func TestUnknownTransactionType(t *testing.T) {
+	t.Parallel()
+	postExec, err := types.NewTx(&types.PostExecTx{Data: []byte{0xc0}}).MarshalBinary()
+	require.NoError(t, err)
+	for i, raw := range [][]byte{postExec, {0x7c, 0xc0}, postExec, {0x7c, 0xc0}} {
+		index := []int{0, 0, 1, 4}[i]
+		h := newJovian(t)
+		s := h.slots(3)
+		h.deliver(s[0].fbs...)
+		parent := h.p.Snapshot()
+		sub := h.p.Subscribe()
+		foreign := *s[1].fbs[index]
+		foreign.Diff.Transactions = append(slices.Clone(foreign.Diff.Transactions), raw)
+		h.deliver(s[1].fbs[:index]...)
+		require.Same(t, parent, h.deliver(&foreign), "the parent, which is pending itself")
+		require.Same(t, parent, h.deliver(s[1].fbs[index+1:]...))
+		require.EqualValues(t, 1, h.p.metrics.unsupported.Get())
+		require.EqualValues(t, 1, h.p.metrics.failures.Get())
+		if index > 0 {
+			require.Equal(t, []uint64{s[1].block.NumberU64()}, withdrawn(drain(sub)))
+		}
+		require.Nil(t, h.land(s[0].block), "pending is latest")
+		require.Nil(t, h.deliver(s[2].fbs[:2]...), "its parent is not known")
+		h.requirePrefix(h.BlockChain(), h.land(s[1].block), s[2], 1)
+		h.requirePrefix(h.BlockChain(), h.deliver(s[2].fbs[2:]...), s[2], 4)
+		require.EqualValues(t, 1, h.p.metrics.unsupported.Get())
+		for field, c := range h.p.metrics.diverged {
+			require.Zero(t, c.Get(), field)
+		}
+	}
 }
 
 func TestDuplicatesAndConflicts(t *testing.T) {
