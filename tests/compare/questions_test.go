@@ -40,7 +40,6 @@ const (
 	ofHash                // the same question, which names no block
 	ofLogs                // a question about a range that ends in the block
 	ofNonce               // as ofBlock, on a node whose pool is empty
-	unchained             // as ofBlock, but not answered right on a parent that is pending itself
 )
 
 // about fills in the block.
@@ -143,8 +142,8 @@ func (w *world) callQuestions() []question {
 	surroundings := object{"from": w.idle[0], "data": probe()}
 	qs := []question{
 		{"surroundings", "eth_call", []any{surroundings, about}, ofBlock},
-		{"surroundings, traced", "debug_traceCall", []any{surroundings, about, object{"tracer": "callTracer"}}, unchained},
-		{"surroundings, changed", "eth_call", []any{surroundings, about, object{}, object{"time": "0x77777777", "number": "0x123456"}}, unchained},
+		{"surroundings, traced", "debug_traceCall", []any{surroundings, about, object{"tracer": "callTracer"}}, ofBlock},
+		{"surroundings, changed", "eth_call", []any{surroundings, about, object{}, object{"time": "0x77777777", "number": "0x123456"}}, ofBlock},
 	}
 	for i, read := range w.reads {
 		qs = append(qs, question{fmt.Sprintf("call %d", i), "eth_call", []any{read, about}, ofBlock})
@@ -190,7 +189,7 @@ func (w *world) blockQuestions() []question {
 		{"fee history", "eth_feeHistory", []any{"0x3", about, []float64{10, 50, 90}}, ofBlock},
 		{"fee history without rewards", "eth_feeHistory", []any{"0x10", about, []float64{}}, ofBlock},
 		{"raw receipts", "debug_getRawReceipts", []any{about}, ofBlock},
-		{"trace", "debug_traceBlockByNumber", []any{about, object{"tracer": "callTracer"}}, unchained},
+		{"trace", "debug_traceBlockByNumber", []any{about, object{"tracer": "callTracer"}}, ofBlock},
 		{"logs", "eth_getLogs", []any{object{"fromBlock": about, "toBlock": about}}, ofLogs},
 		{"logs from the start", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": about, "address": w.logger}}, ofLogs},
 		{"logs of nobody", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": about, "topics": []common.Hash{{0xee}}}}, ofLogs},
