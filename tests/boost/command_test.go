@@ -17,18 +17,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // TestDevnetCommand runs `devnet --boost --json` as a script does: what it announces is there at once, the
 // blocks are what boost published, and nothing of it is left behind.
 func TestDevnetCommand(t *testing.T) {
 	t.Parallel()
-	program(t, "flashboost", "build")
-	program(t, "opstack/geth", "opstack")
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program(t, "devnet", "build"),
+	harness.Program(t, "flashboost", "build")
+	harness.Program(t, "opstack/geth", "opstack")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), harness.Program(t, "devnet", "build"),
 		"--boost", "--json", "--block-time", "1s", "--duration", "6s", "--load", "20", "--batcher=false",
 		"--datadir", filepath.Join(t.TempDir(), "devnet"))
-	cmd.Dir = filepath.Dir(bin) // the programs are found from there, as `make devnet` finds them
+	cmd.Dir = harness.Root(t) // the programs are found from there, as `make devnet` finds them
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var stderr bytes.Buffer

@@ -6,7 +6,6 @@ package boost
 import (
 	"bufio"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,17 +18,8 @@ import (
 	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
-
-// bin is where make puts the programs, as seen from this package, where go test runs.
-const bin = "../../bin"
-
-// patience bounds the wait for anything that a devnet does within a few slots when nothing is in its way.
-// It decides nothing else.
-const patience = 90 * time.Second
-
-// poll is the time between two looks at a condition.
-const poll = 20 * time.Millisecond
 
 // load is how many transactions are sent per second: enough for every flashblock to have some, few enough
 // for a busy machine.
@@ -81,11 +71,9 @@ func boot(t *testing.T, o options) *network {
 	if o.rooted {
 		cfg.NodeArgs = []string{"--flashblocks.disable-state-root=false"}
 	}
-	for name, target := range map[string]string{"flashgeth": "build", "flashboost": "build", "flashproxy": "build", "opstack/geth": "opstack", "opstack/op-node": "opstack"} {
-		program(t, name, target)
-	}
-	cfg.NodeBinary, cfg.BoostBinary, cfg.ProxyBinary = program(t, "flashgeth", "build"), program(t, "flashboost", "build"), program(t, "flashproxy", "build")
-	cfg.OpStackDir = filepath.Dir(program(t, "opstack/geth", "opstack"))
+	cfg.NodeBinary, cfg.BoostBinary = harness.Program(t, "flashgeth", "build"), harness.Program(t, "flashboost", "build")
+	cfg.ProxyBinary = harness.Program(t, "flashproxy", "build")
+	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/geth", "opstack"))
 	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
 
 	begin := time.Now()
@@ -104,16 +92,6 @@ func boot(t *testing.T, o options) *network {
 	return n
 }
 
-// program returns the path of a binary that make has built, and fails the test if it is not there.
-func program(t *testing.T, name, target string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join(bin, name))
-	require.NoError(t, err)
-	_, err = os.Stat(path)
-	require.NoErrorf(t, err, "the program bin/%s is missing: build it with `make %s`", name, target)
-	return path
-}
-
 // shutdown stops the load and the devnet, and reports parts that ended by themselves.
 func (n *network) shutdown() {
 	n.front.excuse(true) // op-node may be cut off in a call
@@ -124,34 +102,7 @@ func (n *network) shutdown() {
 		n.eth.Close()
 	}
 	n.lift()
-	select {
-	case err := <-n.Failed():
-		n.t.Errorf("a part of the devnet failed: %v", err)
-	default:
-	}
-	if n.t.Failed() {
-		for _, process := range []string{"flashboost", "op-node", "node", "geth"} {
-			n.t.Logf("the end of the log of %s:\n%s", process, tail(n.LogPath(process), 60))
-		}
-	}
-	if err := n.Stop(); err != nil {
-		n.t.Errorf("the devnet did not stop cleanly: %v", err)
-	}
-}
-
-// tail returns the last lines of a log, without one line per transaction of the load.
-func tail(path string, count int) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	var lines []string
-	for line := range strings.Lines(string(data)) {
-		if !strings.Contains(line, "Submitted transaction") {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines[max(0, len(lines)-count):], "")
+	harness.Shutdown(n.t, n.Devnet)
 }
 
 // lift removes every fault.
@@ -166,7 +117,7 @@ func (n *network) lift() {
 // await waits until a condition holds and fails the test, naming it, if it never does.
 func (n *network) await(what string, condition func() bool) {
 	n.t.Helper()
-	require.Eventually(n.t, condition, patience, poll, "waiting until "+what)
+	harness.Eventually(n.t, what, condition)
 }
 
 // head returns the number of the latest block, 0 while the node does not answer.

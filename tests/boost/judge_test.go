@@ -14,6 +14,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rlp"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // figures sum up what became of a range of blocks.
@@ -83,7 +85,7 @@ func (n *network) judgeBlock(block *types.Block, f *figures) {
 			}
 		}
 		return true
-	}, patience, poll)
+	}, harness.Patience, harness.Poll)
 	require.True(n.t, told, "both streams tell everything of block %d: v1 has %d rounds, v0 %+v", number, len(rounds), notices)
 	sealed := 0
 	for i, round := range rounds {
@@ -112,9 +114,11 @@ func (n *network) judgeBlock(block *types.Block, f *figures) {
 	}
 }
 
-// requireTimely checks that the chain has caught up with the clock.
-func (n *network) requireTimely() {
+// requireSound checks at the end that the chain has caught up with the clock, and that op-node got a block of
+// its own for every payload.
+func (n *network) requireSound() {
 	n.t.Helper()
+	n.front.requireUnique()
 	n.await("the head is as late as the clock", func() bool {
 		header, err := n.eth.HeaderByNumber(n.t.Context(), nil)
 		return err == nil && time.Since(time.Unix(int64(header.Time), 0)) < 3*n.Config().BlockTime

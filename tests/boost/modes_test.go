@@ -10,11 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// engineCalls are the methods by which a builder is driven.
-var engineCalls = []string{
-	"engine_forkchoiceUpdatedV3", "engine_newPayloadV4", "engine_newPayloadV5",
-	"engine_getPayloadV3", "engine_getPayloadV4", "engine_getPayloadV5",
-}
+// The methods by which op-node drives a chain of Jovian.
+const (
+	forkchoiceUpdated = "engine_forkchoiceUpdatedV3"
+	newPayload        = "engine_newPayloadV4"
+	getPayload        = "engine_getPayloadV4"
+)
 
 // playModes switches the execution mode at run time, there and back.
 func (n *network) playModes() {
@@ -26,10 +27,10 @@ func (n *network) playModes() {
 	n.setMode("dry_run")
 	n.awaitBlocks(2) // what was published before may still be sealed
 	s := &scene{network: n, local: n.created("l2")}
-	first, asked := n.head()+1, n.builder.count(engineCalls...)
+	first, asked := n.head()+1, n.builder.count(forkchoiceUpdated, newPayload, getPayload)
 	s.fallsBack(3)
 	require.Zero(n.t, n.recorder.published(first, n.head()), "rounds published in dry-run mode")
-	require.Greater(n.t, n.builder.count(engineCalls...), asked, "calls to the builder in dry-run mode")
+	require.Greater(n.t, n.builder.count(forkchoiceUpdated, newPayload, getPayload), asked, "calls to the builder in dry-run mode")
 
 	n.setMode("enabled")
 	n.awaitKept(1)
@@ -37,10 +38,10 @@ func (n *network) playModes() {
 	// The builder hears nothing at all.
 	n.setMode("disabled")
 	n.awaitBlocks(2)
-	first, asked = n.head()+1, n.builder.count(engineCalls...)
+	first, asked = n.head()+1, n.builder.count(forkchoiceUpdated, newPayload, getPayload)
 	s.local = n.created("l2")
 	s.fallsBack(3)
-	require.Equal(n.t, asked, n.builder.count(engineCalls...), "calls to the builder in disabled mode")
+	require.Equal(n.t, asked, n.builder.count(forkchoiceUpdated, newPayload, getPayload), "calls to the builder in disabled mode")
 	require.Zero(n.t, n.recorder.published(first, n.head()), "rounds published in disabled mode")
 	n.await("a builder that is not used is no reason for alarm", func() bool { return n.health() == http.StatusOK })
 
@@ -54,8 +55,8 @@ func (n *network) setMode(mode string) {
 	require.NoError(n.t, n.SetExecutionMode(n.t.Context(), mode))
 }
 
-// playUnhealthy lets the builder look as if it lagged behind: with --ignore-unhealthy-builders it is left
-// alone then, and used again when it has recovered.
+// playUnhealthy lets the builder look as if it lagged behind: with --ignore-unhealthy-builders it is asked for
+// nothing then, only told of the chain so that it can recover, and used again when it has.
 func (n *network) playUnhealthy() {
 	n.t.Helper()
 	n.restart(false, "--ignore-unhealthy-builders", "--health-check-interval", "1", "--max-unsafe-interval", "30")
@@ -65,10 +66,11 @@ func (n *network) playUnhealthy() {
 	n.builder.set(on(old, "eth_getBlockByNumber"))
 	n.await("the builder is seen to lag", func() bool { return n.health() == http.StatusPartialContent })
 	n.awaitBlocks(2)
-	asked := n.builder.count(engineCalls...)
+	asked, told := n.builder.count(build, getPayload), n.builder.count(newPayload)
 	s := &scene{network: n, local: n.created("l2")}
 	s.fallsBack(3)
-	require.Equal(n.t, asked, n.builder.count(engineCalls...), "calls to an unhealthy builder")
+	require.Equal(n.t, asked, n.builder.count(build, getPayload), "blocks that an unhealthy builder was asked for")
+	require.Greater(n.t, n.builder.count(newPayload), told, "blocks that an unhealthy builder was told of")
 
 	n.lift()
 	n.await("the builder is seen to have recovered", func() bool { return n.health() == http.StatusOK })

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // round is what boost published for one payload id.
@@ -67,7 +68,7 @@ func record(t *testing.T, url string) *recorder {
 	sub := stream.NewSubscriber(stream.SubscriberConfig{
 		URL: url + "/?from=current", Name: "recorder", Handler: r.deliver, OnState: r.state,
 		Queue: 4096, Repeats: true, // what comes twice shall be seen
-		BackoffMin: poll, BackoffMax: 2 * poll,
+		BackoffMin: harness.Poll, BackoffMax: 2 * harness.Poll,
 	})
 	require.NoError(t, sub.Start(context.WithoutCancel(t.Context())))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -76,13 +77,13 @@ func record(t *testing.T, url string) *recorder {
 	t.Cleanup(func() {
 		cancel()
 		wg.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), harness.Patience)
 		defer cancel()
 		if err := sub.Stop(ctx); err != nil {
 			t.Errorf("stop the recorder: %v", err)
 		}
 	})
-	require.Eventually(t, r.connected, patience, poll, "the recorder is connected")
+	harness.Eventually(t, "the recorder is connected", r.connected)
 	return r
 }
 
@@ -147,7 +148,7 @@ func (r *recorder) round(number uint64, fb *flashblocks.Flashblock) *round {
 
 // follow reads the v0 stream until the end of ctx.
 func (r *recorder) follow(ctx context.Context, url string) {
-	ticker := time.NewTicker(poll)
+	ticker := time.NewTicker(harness.Poll)
 	defer ticker.Stop()
 	for {
 		select {
@@ -289,7 +290,7 @@ func (r *recorder) await(what string, match func(*flashblocks.Flashblock) bool) 
 // get returns the block number of the flashblock once it has come.
 func (r *recorder) get(what string, w *waiter) uint64 {
 	r.t.Helper()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(harness.Patience)
 	defer timer.Stop()
 	select {
 	case number := <-w.found:
