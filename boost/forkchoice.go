@@ -52,14 +52,20 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	if err != nil {
 		return jsonrpc.AppendError(nil, req.ID, asError(err))
 	}
-	kind, r := backend.KindForkchoice, (*round.Round)(nil)
+	kind := backend.KindForkchoice
 	if len(args) > 1 && !isNull(args[1]) {
 		kind = backend.KindBuild
-		r = s.begin(req, args)
-	} else if s.asksBuilder() {
-		s.tellBuilder(backend.KindForkchoice, *req)
 	}
-	resp, err := s.callLocal(ctx, kind, req, args)
+	// First the local execution layer: what the builder needs is prepared while that one works.
+	local := s.submitLocal(kind, req, args)
+	var r *round.Round
+	switch {
+	case kind == backend.KindBuild:
+		r = s.begin(req, args)
+	case s.asksBuilder():
+		s.tellBuilder(kind, *req)
+	}
+	resp, err := s.await(ctx, local)
 	s.m.server(spanForkchoice(req.Method), start, s.cfg.Now(), resp, err)
 	if r != nil {
 		s.bindLocal(r, resp, err)
@@ -177,19 +183,19 @@ func readBuildAnswer(resp *jsonrpc.Response, err error) (*forkchoiceAnswer, erro
 // newPayload gives the local execution layer's answer as it is.
 func (s *Sidecar) newPayload(ctx context.Context, req *jsonrpc.Request) []byte {
 	start := s.cfg.Now()
+	local := s.submitLocal(backend.KindNewPayload, req, nil)
 	if s.asksBuilder() {
 		s.tellBuilder(backend.KindNewPayload, *req)
 	}
-	resp, err := s.callLocal(ctx, backend.KindNewPayload, req, nil)
+	resp, err := s.await(ctx, local)
 	s.m.server(spanNewPayload(req.Method), start, s.cfg.Now(), resp, err)
 	return answer(req, resp, err)
 }
 
-// callLocal calls the local execution layer, in the order of all such calls.
-func (s *Sidecar) callLocal(ctx context.Context, kind backend.Kind, req *jsonrpc.Request, args []json.RawMessage) (*jsonrpc.Response, error) {
-	outcome := s.submitLocal(kind, req, args)
+// await waits for the local execution layer's answer.
+func (s *Sidecar) await(ctx context.Context, local <-chan outcome) (*jsonrpc.Response, error) {
 	select {
-	case o := <-outcome:
+	case o := <-local:
 		s.observe(health.L2, o.resp, o.err)
 		return o.resp, o.err
 	case <-ctx.Done():
@@ -202,7 +208,7 @@ type outcome struct {
 	err  error
 }
 
-// submitLocal puts a call into the local queue. args are those of a forkchoice update.
+// submitLocal puts a call into the local queue, in the order of all such calls. args are those of a forkchoice update.
 func (s *Sidecar) submitLocal(kind backend.Kind, req *jsonrpc.Request, args []json.RawMessage) <-chan outcome {
 	s.head.mu.Lock()
 	defer s.head.mu.Unlock()

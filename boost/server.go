@@ -78,6 +78,10 @@ func (s *Sidecar) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 
 // dispatch routes a body: one call, or a batch of them.
 func (s *Sidecar) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
+	if req, ok := peek(body); ok {
+		respond(w, http.StatusOK, s.newPayload(r.Context(), req))
+		return
+	}
 	reqs, batch, err := jsonrpc.ParseBody(body)
 	if err != nil {
 		var id []byte

@@ -1,0 +1,209 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/round"
+)
+
+// blockBytes is the JSON of a large block: the largest that Base had in 2025.
+const blockBytes = 500 << 10
+
+// BenchmarkAdded measures the latency that the sidecar adds to the calls of op-node, and beside it, call by
+// call in turns, what a bare httputil.ReverseProxy adds before the same execution layer. Both distributions
+// are taken above the median of the direct call. In "alone" the sidecar has no builder, as the ReverseProxy; in
+// "builder" it does all its work, and the builder's share runs on the same cores.
+func BenchmarkAdded(b *testing.B) {
+	for _, with := range []struct {
+		name    string
+		builder bool
+	}{{"alone", false}, {"builder", true}} {
+		for _, tc := range []struct {
+			name string
+			body []byte
+		}{
+			{"fcu", encode("engine_forkchoiceUpdatedV3", state(parent), nil)},
+			{"fcu+attributes", encode("engine_forkchoiceUpdatedV3", attributes(parent, nil)...)},
+			{"newPayload", encode("engine_newPayloadV4", map[string]any{"transactions": []string{"0x" + strings.Repeat("0", blockBytes)}}, []any{}, beacon, []any{})},
+			{"getPayload", encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff})}, // of no round
+		} {
+			b.Run(with.name+"/"+tc.name, func(b *testing.B) {
+				el := benchEL(b)
+				measure(b, el, benchSidecar(b, el, with.builder).sidecar, func(int) []byte { return tc.body })
+			})
+		}
+	}
+	b.Run("builder/getPayload of flashblocks", benchmarkOwnAnswer)
+}
+
+// benchmarkOwnAnswer is engine_getPayload of a round whose flashblocks were found valid while they came.
+func benchmarkOwnAnswer(b *testing.B) {
+	el := benchEL(b)
+	r := benchSidecar(b, el, true)
+	r.sidecar.asked.Store(4)
+	list := fbs(builderID, 10, true)
+	result := envelope(list, nil)
+	// Every call asks for another id: none is answered from what is kept.
+	measure(b, el, r.sidecar, func(i int) []byte {
+		local, builder := engine.PayloadID{0x03, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}, engine.PayloadID{0x04, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}
+		args, err := json.Marshal(attributes(parent, nil))
+		require.NoError(b, err)
+		var raw []json.RawMessage
+		require.NoError(b, json.Unmarshal(args, &raw))
+		req, err := round.ParseRequest("engine_forkchoiceUpdatedV3", raw)
+		require.NoError(b, err)
+		live := r.store.Begin(req)
+		live.BindLocal(local)
+		live.BindBuilder(builder)
+		for _, fb := range list {
+			fb.PayloadID = builder
+		}
+		r.deliver(list)
+		r.sidecar.given.Purge()
+		r.sidecar.valid.Add(hashOf(result), struct{}{})
+		return encode("engine_getPayloadV4", local)
+	})
+}
+
+// encode is a request's body in the form that op-node gives it.
+func encode(method string, args ...any) []byte {
+	body, err := json.Marshal(struct {
+		Version string `json:"jsonrpc"`
+		ID      int    `json:"id"`
+		Method  string `json:"method"`
+		Params  []any  `json:"params"`
+	}{"2.0", 7, method, args})
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
+
+// benchEL answers at once, from memory.
+func benchEL(b *testing.B) string {
+	b.Helper()
+	valid, block := `{"jsonrpc":"2.0","id":7,"result":{"payloadStatus":{"status":"VALID"},"payloadId":"0x0300000000000001","status":"VALID"}}`, encodeBlock()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", contentType)
+		if bytes.Contains(body[:min(len(body), 128)], []byte("getPayload")) {
+			_, _ = w.Write(block)
+			return
+		}
+		_, _ = io.WriteString(w, valid)
+	}))
+	b.Cleanup(server.Close)
+	return server.URL
+}
+
+// encodeBlock is an answer to engine_getPayload with one large transaction.
+func encodeBlock() []byte {
+	data := sealed(fbs(localID, 1, false))
+	data.Transactions = append(data.Transactions, make([]byte, blockBytes/2))
+	result, err := json.Marshal(map[string]any{"executionPayload": data, "parentBeaconBlockRoot": beacon, "executionRequests": []any{}})
+	if err != nil {
+		panic(err)
+	}
+	return jsonrpc.AppendResult(nil, json.RawMessage("7"), result)
+}
+
+// benchSidecar is a sidecar with real clients.
+func benchSidecar(b *testing.B, el string, builder bool) *rig {
+	b.Helper()
+	client := func(name, url string) *backend.Client {
+		c, err := backend.New(backend.Config{Name: name, URL: url, Secret: bytes.Repeat([]byte{1}, 32), Timeout: patience})
+		require.NoError(b, err)
+		b.Cleanup(c.Close)
+		return c
+	}
+	return newRig(b, func(c *Config) {
+		c.L2 = client("l2", el)
+		c.Builder = nil
+		if builder {
+			c.Builder = client("builder", benchEL(b))
+		}
+	})
+}
+
+// measure makes each call directly, through a ReverseProxy and through the sidecar, and reports what the two
+// add.
+func measure(b *testing.B, el string, sidecar *Sidecar, body func(i int) []byte) {
+	b.Helper()
+	target, err := url.Parse(el)
+	require.NoError(b, err)
+	bare := httputil.NewSingleHostReverseProxy(target)
+	transport := new(http.Transport)
+	defer transport.CloseIdleConnections()
+	bare.Transport = transport
+	proxy := httptest.NewServer(bare)
+	defer proxy.Close()
+	clients := [3]*http.Transport{{}, {}, {}}
+	defer func() {
+		for _, c := range clients {
+			c.CloseIdleConnections()
+		}
+	}()
+	urls := [3]string{el, proxy.URL, "http://" + sidecar.Addr().String()}
+	var took [3][]time.Duration
+	for i := 0; b.Loop(); i++ {
+		for k := range urls {
+			at := (i + k) % 3 // nobody always comes after the same one
+			lasted, err := exchange(b, clients[at], urls[at], body(i))
+			if at == 1 && err != nil {
+				continue // now and then a ReverseProxy of Go 1.26 loses an answer
+			}
+			require.NoError(b, err)
+			took[at] = append(took[at], lasted)
+		}
+	}
+	direct := quantile(took[0], 50)
+	for _, p := range []int{50, 99} {
+		added, ofProxy := quantile(took[2], p)-direct, quantile(took[1], p)-direct
+		name := map[int]string{50: "p50", 99: "p99"}[p]
+		b.ReportMetric(float64(added.Nanoseconds())/1e3, "added-"+name+"-µs")
+		b.ReportMetric(float64(added)/float64(ofProxy), name+"/bare")
+	}
+}
+
+// exchange makes one call and returns how long it took.
+func exchange(b *testing.B, client *http.Transport, url string, body []byte) (time.Duration, error) {
+	b.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
+	require.NoError(b, err)
+	req.Header.Set("Content-Type", contentType)
+	start := time.Now()
+	resp, err := client.RoundTrip(req)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	took := time.Since(start)
+	require.Equal(b, http.StatusOK, resp.StatusCode)
+	return took, errors.Join(err, resp.Body.Close())
+}
+
+func quantile(took []time.Duration, percent int) time.Duration {
+	slices.Sort(took)
+	return took[len(took)*percent/100]
+}

@@ -1,0 +1,42 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package boost
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
+)
+
+// peek recognises an engine_newPayload by its first bytes, in the form that go-ethereum's RPC client, and so
+// op-node, gives every request. A block is by far the largest body there is, nothing in it matters here, and
+// what is wrong with it, trailing garbage included, the execution layers say: it is passed on without
+// being scanned. Any other form is no mistake, it only takes longer.
+func peek(body []byte) (*jsonrpc.Request, bool) {
+	rest, ok := bytes.CutPrefix(body, []byte(`{"jsonrpc":"2.0","id":`))
+	if !ok {
+		return nil, false
+	}
+	digits := 0
+	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
+		digits++
+	}
+	id := rest[:digits]
+	if digits == 0 || digits > maxIDDigits || digits > 1 && id[0] == '0' {
+		return nil, false
+	}
+	rest, ok = bytes.CutPrefix(rest[digits:], []byte(`,"method":"`+newPayloadMethod))
+	if !ok || len(rest) < 2 || rest[1] != '"' || routeOf(newPayloadMethod+string(rest[:1])).kind != routeNewPayload {
+		return nil, false
+	}
+	// Without a brace at the end, it was cut short or is something else.
+	if trimmed := bytes.TrimRight(body, " \t\r\n"); trimmed[len(trimmed)-1] != '}' {
+		return nil, false
+	}
+	return &jsonrpc.Request{Raw: body, ID: json.RawMessage(id), Method: newPayloadMethod + string(rest[:1])}, true
+}
+
+// maxIDDigits is more than a counter has.
+const maxIDDigits = 20
