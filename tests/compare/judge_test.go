@@ -161,16 +161,20 @@ func (j *judge) right(q question, block *types.Block, n int) string {
 	j.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	client, number := j.client, hexutil.EncodeUint64(block.NumberU64())
-	if n < len(block.Transactions()) && q.kind != ofHash && q.kind != ofLogs {
+	client, number, method := j.client, hexutil.EncodeUint64(block.NumberU64()), q.method
+	if q.kind == ofFilter {
+		method = "eth_getLogs"
+	}
+	logs := method == "eth_getLogs"
+	if n < len(block.Transactions()) && q.kind != ofHash && !logs {
 		client = j.cutOff
 	}
 	var raw json.RawMessage
-	if err := client.CallContext(ctx, &raw, q.method, q.about(number)...); err != nil {
+	if err := client.CallContext(ctx, &raw, method, q.about(number)...); err != nil {
 		return newAnswer(nil, err).failed
 	}
 	text := string(raw)
-	if q.kind == ofLogs {
+	if logs {
 		text = firstLogs(j.t, text, block.NumberU64(), n)
 	}
 	return normalize(j.t, q, text)

@@ -24,6 +24,9 @@ func TestCompareLockstep(t *testing.T) {
 		blocks = lockstepBlocksShort
 	}
 	n := newNetwork(t, 1, 0)
+	for _, s := range n.subjects() {
+		s.installFilter(t.Context())
+	}
 	for n.judge.blocks < blocks {
 		n.slot()
 		if len(n.judge.difference) > maxDifferences {
@@ -32,6 +35,11 @@ func TestCompareLockstep(t *testing.T) {
 	}
 	t.Logf("the connection of the cut follower was cut %d times", n.cutter.cuts)
 	n.judge.report("builder", "follower", "cut follower")
+	for _, s := range n.subjects() {
+		t.Logf("a polled filter of %s told %d logs, and %d as removed", s.name, s.filter.got, s.filter.lost)
+		require.NotZero(t, s.filter.got)
+		require.NotZero(t, s.filter.lost, "logs of abandoned payloads")
+	}
 	require.NotZero(t, n.judge.chained, "no answer came from a block on a pending parent")
 	require.NotZero(t, n.judge.abandoned, "no payload was abandoned")
 	require.NotZero(t, n.judge.graphs, "no answer of GraphQL was compared")

@@ -43,6 +43,7 @@ const staleAfter = time.Hour
 type subject struct {
 	*ethNode
 	behind []*engine.ExecutionPayloadEnvelope // blocks that it has not been told of yet
+	filter *followed                          // nil if none is polled
 }
 
 // network is a builder on a clock that the test moves, with followers of its real stream. Nothing in it
@@ -288,6 +289,9 @@ func (n *network) record(fb *flashblocks.Flashblock) {
 				r.graph = s.graph("pending")
 			}
 			n.judge.keep(r)
+			if s.filter != nil {
+				s.pollFilter(n.t.Context())
+			}
 		})
 	}
 	wg.Wait()

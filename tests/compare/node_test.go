@@ -156,7 +156,16 @@ func ask(ctx context.Context, client *rpc.Client, questions []question) (*record
 		rpc.BatchElem{Method: "flashblocks_getPosition", Result: &before},
 	)
 	for i, q := range questions {
-		batch = append(batch, rpc.BatchElem{Method: q.method, Args: q.about("pending"), Result: &raw[i]})
+		args := q.about("pending")
+		if q.kind == ofFilter {
+			var id string
+			if err := client.CallContext(ctx, &id, "eth_newFilter", args...); err != nil {
+				return nil, err
+			}
+			args = []any{id}
+			defer func() { _ = client.CallContext(ctx, nil, "eth_uninstallFilter", id) }()
+		}
+		batch = append(batch, rpc.BatchElem{Method: q.method, Args: args, Result: &raw[i]})
 	}
 	batch = append(batch, rpc.BatchElem{Method: "flashblocks_getPosition", Result: &after})
 	if err := client.BatchCallContext(ctx, batch); err != nil {

@@ -36,10 +36,11 @@ type question struct {
 type kind int
 
 const (
-	ofBlock   kind = iota // the same question about the block or its first transactions
-	ofHash                // the same question, which names no block
-	ofLogs                // a question about a range that ends in the block
-	ofNonce               // as ofBlock, on a node whose pool is empty
+	ofBlock  kind = iota // the same question about the block or its first transactions
+	ofHash               // the same question, which names no block
+	ofLogs               // a question about a range that ends in the block
+	ofFilter             // the logs of a filter with such a range, which the parameters describe
+	ofNonce              // as ofBlock, on a node whose pool is empty
 )
 
 // about fills in the block.
@@ -192,6 +193,8 @@ func (w *world) blockQuestions() []question {
 		{"trace", "debug_traceBlockByNumber", []any{about, object{"tracer": "callTracer"}}, ofBlock},
 		{"logs", "eth_getLogs", []any{object{"fromBlock": about, "toBlock": about}}, ofLogs},
 		{"logs from the start", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": about, "address": w.logger}}, ofLogs},
+		{"filter", "eth_getFilterLogs", []any{object{"fromBlock": about, "toBlock": about}}, ofFilter},
+		{"filter from the start", "eth_getFilterLogs", []any{object{"fromBlock": "0x0", "toBlock": about, "address": w.logger}}, ofFilter},
 		{"logs of nobody", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": about, "topics": []common.Hash{{0xee}}}}, ofLogs},
 	}
 }
