@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
@@ -56,16 +57,22 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	if len(args) > 1 && !isNull(args[1]) {
 		kind = backend.KindBuild
 	}
-	// First the local execution layer: what the builder needs is prepared while that one works.
 	local := s.submitLocal(kind, req, args)
-	var r *round.Round
+	var (
+		r     *round.Round
+		tell  func()
+		build *round.Request
+	)
 	switch {
+	case !s.asksBuilder():
 	case kind == backend.KindBuild:
-		r = s.begin(req, args)
-	case s.asksBuilder():
-		s.tellBuilder(kind, *req)
+		if build = s.buildRequest(req, args); build != nil {
+			tell = func() { r = s.begin(req, build) }
+		}
+	default:
+		tell = func() { s.tellBuilder(kind, *req) }
 	}
-	resp, err := s.await(ctx, local)
+	resp, err := s.await(ctx, local, tell)
 	s.m.server(spanForkchoice(req.Method), start, s.cfg.Now(), resp, err)
 	if r != nil {
 		s.bindLocal(r, resp, err)
@@ -73,19 +80,21 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	return answer(req, resp, err)
 }
 
-// begin starts a round and lets the builder build. It returns nil if the builder has no part in the block.
-func (s *Sidecar) begin(req *jsonrpc.Request, args []json.RawMessage) *round.Round {
-	if !s.asksBuilder() {
-		return nil
-	}
+// buildRequest reads a build that the builder has a part in, nil for any other.
+func (s *Sidecar) buildRequest(req *jsonrpc.Request, args []json.RawMessage) *round.Request {
 	parsed, err := round.ParseRequest(req.Method, args)
 	if err != nil || parsed.NoTxPool {
 		return nil // what is wrong with it, the local execution layer says
 	}
+	return parsed
+}
+
+// begin starts a round and lets the builder build. It returns nil if the builder must not.
+func (s *Sidecar) begin(req *jsonrpc.Request, parsed *round.Request) *round.Round {
 	if !s.cfg.Observer.MayBuild() {
 		// It is only kept up to date, so that it can recover.
 		s.m.fallback(fallbackUnhealthy)
-		s.tellBuilder(backend.KindForkchoice, jsonrpc.NewRequest(req.ID, req.Method, args[0], json.RawMessage("null")))
+		s.tellBuilder(backend.KindForkchoice, jsonrpc.NewRequest(req.ID, req.Method, parsed.State, json.RawMessage("null")))
 		return nil
 	}
 	if number, ok := s.blocks.Get(parsed.Head); ok {
@@ -184,16 +193,37 @@ func readBuildAnswer(resp *jsonrpc.Response, err error) (*forkchoiceAnswer, erro
 func (s *Sidecar) newPayload(ctx context.Context, req *jsonrpc.Request) []byte {
 	start := s.cfg.Now()
 	local := s.submitLocal(backend.KindNewPayload, req, nil)
+	var tell func()
 	if s.asksBuilder() {
-		s.tellBuilder(backend.KindNewPayload, *req)
+		tell = func() { s.tellBuilder(backend.KindNewPayload, *req) }
 	}
-	resp, err := s.await(ctx, local)
+	resp, err := s.await(ctx, local, tell)
 	s.m.server(spanNewPayload(req.Method), start, s.cfg.Now(), resp, err)
 	return answer(req, resp, err)
 }
 
-// await waits for the local execution layer's answer.
-func (s *Sidecar) await(ctx context.Context, local <-chan outcome) (*jsonrpc.Response, error) {
+// headStart is for how long the builder is not told of a call while the local execution layer may answer it:
+// on a small machine, writing a block to the builder would hold up writing it to the other.
+const headStart = time.Millisecond
+
+// await waits for the local execution layer's answer. tell, if not nil, is called once before it returns, and
+// soon.
+func (s *Sidecar) await(ctx context.Context, local <-chan outcome, tell func()) (*jsonrpc.Response, error) {
+	if tell != nil {
+		timer := time.NewTimer(headStart)
+		select {
+		case o := <-local:
+			timer.Stop()
+			tell()
+			s.observe(health.L2, o.resp, o.err)
+			return o.resp, o.err
+		case <-timer.C:
+			tell()
+		case <-ctx.Done():
+			timer.Stop()
+			tell()
+		}
+	}
 	select {
 	case o := <-local:
 		s.observe(health.L2, o.resp, o.err)
