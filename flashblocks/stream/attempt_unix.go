@@ -40,7 +40,7 @@ func newAttempt() *attempt {
 	a := new(attempt)
 	a.call = func(fd uintptr) bool {
 		for {
-			n, err := syscall.Write(int(fd), a.buf) //nolint:gosec // a descriptor
+			n, err := syscall.Write(int(fd), a.buf)
 			if errors.Is(err, syscall.EINTR) {
 				continue
 			}

@@ -159,7 +159,7 @@ func (c *client) send(pen pen, e *entry) (state, debt) {
 		}
 	}
 	owed := debt{message: f}
-	if (e.seq+uint64(c.shard))%sendSample == 0 { //nolint:gosec // a small number
+	if (e.seq+uint64(c.shard))%sendSample == 0 {
 		owed.since = time.Now()
 	}
 	var err error

@@ -111,10 +111,10 @@ func (in *inbound) next(r io.Reader) (op byte, payload []byte, err error) {
 		if op != opContinuation {
 			in.size = 0
 		}
-		if in.open = first&bitFinal == 0; size > uint64(inboundReadLimit-in.size) { //nolint:gosec // never above the limit
+		if in.open = first&bitFinal == 0; size > uint64(inboundReadLimit-in.size) {
 			return 0, nil, errTooBig
 		}
-		in.size += int(size) //nolint:gosec // at most the limit
+		in.size += int(size)
 		return op, nil, in.skip(r, int(size))
 	}
 	var mask [4]byte
