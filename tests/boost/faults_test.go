@@ -357,8 +357,10 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("external", func(t *testing.T) {
 		t.Parallel()
-		n := boot(t, options{external: true})
+		n := boot(t, options{external: true, follower: true})
+		n.playUsers(0)
 		n.playAll(inExternal)
+		n.playUsers(3)
 		n.requireSound()
 	})
 }

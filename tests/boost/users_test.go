@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,34 +20,31 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
-// TestTopology runs everything that an operator and an RPC provider have, without a fault: the blocks are
-// the builder's, they are what boost published, and a user sees a transaction in the stream and at the
-// follower, whichever of the endpoints it was sent to.
-func TestTopology(t *testing.T) {
-	t.Parallel()
-	n := boot(t, options{external: true, follower: true})
-	n.awaitKept(2)
+// playUsers looks at the devnet as users do, with no fault in place: a transaction is in boost's stream, in the
+// block that was published, and at the follower, whichever of the endpoints it was sent to. nonce is that of
+// the first of three.
+func (n *network) playUsers(nonce uint64) {
+	n.t.Helper()
+	n.awaitKept(1)
 	from := n.head() + 1
-	follower, err := ethclient.DialContext(t.Context(), n.ends.FollowerRPC)
-	require.NoError(t, err)
+	follower, err := ethclient.DialContext(n.t.Context(), n.ends.FollowerRPC)
+	require.NoError(n.t, err)
 	defer follower.Close()
-	for nonce, url := range []string{n.ends.BoostRPC, n.ends.SequencerRPC, n.ends.FollowerRPC} {
-		n.requireSees(follower, url, uint64(nonce))
+	for i, url := range []string{n.ends.BoostRPC, n.ends.SequencerRPC, n.ends.FollowerRPC} {
+		n.requireSees(follower, url, nonce+uint64(i))
 	}
-	n.awaitKept(2)
 	f := n.judge(from, n.head())
-	require.Zero(t, f.discarded)
-	require.Positive(t, f.users)
-	require.Positive(t, n.created("builder"))
+	require.Zero(n.t, f.discarded)
+	require.Positive(n.t, f.users)
+	require.Positive(n.t, n.created("builder"))
 
 	// The follower has the chain of the local execution layer.
 	head := n.head()
 	want := n.block(head).Hash()
 	n.await("the follower has the block", func() bool {
-		header, err := follower.HeaderByNumber(t.Context(), new(big.Int).SetUint64(head))
+		header, err := follower.HeaderByNumber(n.t.Context(), new(big.Int).SetUint64(head))
 		return err == nil && header.Hash() == want
 	})
-	n.requireSound()
 }
 
 // requireSees sends a transaction to a URL and waits for it in boost's stream, in a block, and at the
