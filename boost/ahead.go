@@ -16,6 +16,11 @@ import (
 // ones are too far from the block that is asked for to save anything.
 const aheadWindow = time.Second
 
+// aheadCost is the longest validation that is made ahead again in the same block. An execution layer judges one
+// block at a time: where that takes longer than the builder's last flashblock comes before the end, one of
+// an earlier prefix would stand before the one that counts.
+const aheadCost = 100 * time.Millisecond
+
 // validateAhead has the local execution layer judge a block while it grows, if its flashblocks carry roots:
 // when it is asked for, the last one is often known to be valid already. At most one validation runs at a
 // time, and always of the newest prefix.
@@ -38,9 +43,13 @@ func (s *Sidecar) validateAhead(r *round.Round) {
 		}
 		if hash := prefix.BlockHash(); prefix.Count() > 0 && hash != last {
 			last = hash
+			start := s.cfg.Now()
 			if version := int(s.asked.Load()); version > 0 && s.validatePrefix(prefix, version) == nil {
 				s.valid.Add(hash, struct{}{})
 				s.m.ahead.Inc()
+			}
+			if s.cfg.Now().Sub(start) > aheadCost {
+				return
 			}
 			continue
 		}

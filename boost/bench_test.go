@@ -27,8 +27,11 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/boost/round"
 )
 
-// blockBytes is the JSON of a large block: the largest that Base had in 2025.
-const blockBytes = 500 << 10
+// Sizes of a block's JSON at Base in 2025: the mean and the largest.
+const (
+	meanBytes  = 65 << 10
+	blockBytes = 500 << 10
+)
 
 // BenchmarkAdded measures the latency that the sidecar adds to the calls of op-node, and beside it, call by
 // call in turns, what a bare httputil.ReverseProxy adds before the same execution layer. Both distributions
@@ -45,7 +48,8 @@ func BenchmarkAdded(b *testing.B) {
 		}{
 			{"fcu", encode("engine_forkchoiceUpdatedV3", state(parent), nil)},
 			{"fcu+attributes", encode("engine_forkchoiceUpdatedV3", attributes(parent, nil)...)},
-			{"newPayload", encode("engine_newPayloadV4", map[string]any{"transactions": []string{"0x" + strings.Repeat("0", blockBytes)}}, []any{}, beacon, []any{})},
+			{"newPayload65KB", newBlock(meanBytes)},
+			{"newPayload500KB", newBlock(blockBytes)},
 			{"getPayload", encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff})}, // of no round
 		} {
 			b.Run(with.name+"/"+tc.name, func(b *testing.B) {
@@ -84,6 +88,11 @@ func benchmarkOwnAnswer(b *testing.B) {
 		r.sidecar.valid.Add(hashOf(result), struct{}{})
 		return encode("engine_getPayloadV4", local)
 	})
+}
+
+// newBlock is an engine_newPayload of a size.
+func newBlock(size int) []byte {
+	return encode("engine_newPayloadV4", map[string]any{"transactions": []string{"0x" + strings.Repeat("0", size)}}, []any{}, beacon, []any{})
 }
 
 // encode is a request's body in the form that op-node gives it.

@@ -46,16 +46,16 @@ func (s *Sidecar) observeBuild(c candidate) {
 	}
 }
 
-// candidate is build for a builder that does its worst: should anything that it sent break a reader, that is
-// the end of its block and not of the process.
-func (s *Sidecar) candidate(ctx context.Context, key flightKey, r *round.Round, prefix *round.Prefix) (c candidate) {
+// guarded is for a builder that does its worst: should anything that it sent break a reader, that is the end of
+// its block and not of the process.
+func (s *Sidecar) guarded(key flightKey, find func() candidate) (c candidate) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			s.log.Error("Builder's block broke its reader, please report this", "payload", key.id, "panic", broken, "stack", string(debug.Stack()))
 			c = failed(round.ReasonOther, fmt.Errorf("%w: %v", errBroken, broken))
 		}
 	}()
-	return s.build(ctx, key, r, prefix)
+	return find()
 }
 
 var errBroken = errors.New("the builder's block broke its reader")
@@ -121,7 +121,9 @@ func (s *Sidecar) hedged(ctx context.Context, key flightKey, r *round.Round, pre
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	own := make(chan candidate, 1)
-	s.wg.Go(func() { own <- s.validated(ctx, key, r, s.fetched(ctx, key, r, prefix)) })
+	s.wg.Go(func() {
+		own <- s.guarded(key, func() candidate { return s.validated(ctx, key, r, s.fetched(ctx, key, r, prefix)) })
+	})
 
 	patience := time.NewTimer(s.cfg.RescueAfter)
 	defer patience.Stop()
@@ -144,7 +146,11 @@ func (s *Sidecar) hedged(ctx context.Context, key flightKey, r *round.Round, pre
 				continue
 			}
 			rescued = make(chan candidate, 1)
-			s.wg.Go(func() { rescued <- s.rescue(ctx, key, r, prefix, failed(round.ReasonUnavailable, errSilent)) })
+			s.wg.Go(func() {
+				rescued <- s.guarded(key, func() candidate {
+					return s.rescue(ctx, key, r, prefix, failed(round.ReasonUnavailable, errSilent))
+				})
+			})
 		case c := <-rescued:
 			if c.err == nil {
 				return c

@@ -97,6 +97,15 @@ func (m *meters) server(span string, start, end time.Time, resp *jsonrpc.Respons
 	m.span(span, "", start, end, resp, err)
 }
 
+// forwarded meters a body that was passed on, with the two names that rollup-boost has for that.
+func (m *meters) forwarded(reqs []jsonrpc.Request, start, end time.Time, err error) {
+	span := "forward"
+	if len(reqs) == 1 && reqs[0].Method == "engine_exchangeCapabilities" {
+		span = "exchange_capabilities"
+	}
+	m.span(span, "", start, end, new(jsonrpc.Response), err)
+}
+
 // payload meters an engine_getPayload.
 func (m *meters) payload(version int, start, end time.Time, resp *jsonrpc.Response, err error, from source, built bool) {
 	labels := fmt.Sprintf(",payload_source=%q,builder_has_payload=%q", from, fmt.Sprint(built))

@@ -171,7 +171,7 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 	s.wg.Go(func() {
 		defer stop()
 		defer unhook()
-		c := s.candidate(building, key, r, prefix)
+		c := s.guarded(key, func() candidate { return s.build(building, key, r, prefix) })
 		s.observeBuild(c)
 		built <- c
 	})

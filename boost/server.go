@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/health"
@@ -16,6 +17,24 @@ import (
 )
 
 const contentType = "application/json"
+
+const (
+	// bodyTimeout bounds the time a caller may take for a body. The largest takes 3 s over 100 Mbit/s.
+	bodyTimeout = 30 * time.Second
+
+	// trustedLength is up to which a declared length is allocated before the bytes have come: many times a
+	// block.
+	trustedLength = 4 << 20
+
+	// waitingPerSlot bounds how many requests wait to be passed on. They are memory, and an execution layer that
+	// is so far behind is not helped by them.
+	waitingPerSlot = 16
+)
+
+// codeBusy is EIP-1474's "limit exceeded".
+const codeBusy = -32005
+
+var errBusy = &jsonrpc.Error{Code: codeBusy, Message: "too many requests are waiting for the execution layer"}
 
 // codeTooLarge is what op-geth answers to a body that exceeds its limit.
 const codeTooLarge = -32003
@@ -53,8 +72,10 @@ func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
 		if errors.As(err, &tooLarge) {
 			s.m.tooLarge.Inc()
 			respond(w, http.StatusRequestEntityTooLarge, jsonrpc.AppendError(nil, nil, &jsonrpc.Error{Code: codeTooLarge, Message: "request body too large"}))
+			return
 		}
-		return // otherwise the caller has left
+		http.Error(w, "the body of the request did not come", http.StatusRequestTimeout) // if the caller is still there
+		return
 	}
 	s.dispatch(w, r, body)
 }
@@ -66,7 +87,13 @@ func (s *Sidecar) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	if r.ContentLength > s.cfg.MaxBody {
 		return nil, &http.MaxBytesError{Limit: s.cfg.MaxBody}
 	}
-	if r.ContentLength > 0 {
+	// A caller that stops in the middle is given up, as net/http does with its header.
+	deadline := http.NewResponseController(w)
+	if err := deadline.SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil {
+		return nil, err
+	}
+	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }() // fails on a dead connection only
+	if 0 < r.ContentLength && r.ContentLength <= trustedLength {
 		body := make([]byte, r.ContentLength)
 		_, err := io.ReadFull(limited, body)
 		return body, err
@@ -116,9 +143,11 @@ func (s *Sidecar) special(reqs []jsonrpc.Request) bool {
 // well. Not sooner: a builder that is its peer would tell it of a transaction before the sender does, who
 // would then hear that it is known already.
 func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc.Request, batch bool, body []byte) {
+	start := s.cfg.Now()
 	release, err := s.slot(r.Context())
 	if err != nil {
-		return // the caller has left
+		respond(w, http.StatusOK, failures(reqs, batch, err)) // to nobody, if the caller has left
+		return
 	}
 	defer release()
 	var reply *backend.Reply
@@ -130,6 +159,7 @@ func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc
 	for i := range reqs {
 		s.copyToBuilder(&reqs[i])
 	}
+	s.m.forwarded(reqs, start, s.cfg.Now(), err)
 	if err != nil {
 		s.m.forwardErrors.Inc()
 		s.log.Debug("Local execution layer did not answer", "err", err)
@@ -146,10 +176,18 @@ func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc
 
 // slot waits for the right to pass a request on.
 func (s *Sidecar) slot(ctx context.Context) (release func(), err error) {
+	if s.waiting.Add(1) > int64(cap(s.slots)*(1+waitingPerSlot)) {
+		s.waiting.Add(-1)
+		return nil, errBusy
+	}
 	select {
 	case s.slots <- struct{}{}:
-		return func() { <-s.slots }, nil
+		return func() {
+			<-s.slots
+			s.waiting.Add(-1)
+		}, nil
 	case <-ctx.Done():
+		s.waiting.Add(-1)
 		return nil, ctx.Err()
 	}
 }

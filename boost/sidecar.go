@@ -46,6 +46,7 @@ type Sidecar struct {
 	builder *backend.Queue // nil without a builder
 	copies  chan copied
 	slots   chan struct{} // taken by proxied requests
+	waiting atomic.Int64  // requests that have a slot or wait for one
 
 	head   head
 	given  *lru.Cache[common.Hash, engine.PayloadID] // blocks returned
