@@ -102,7 +102,7 @@ func TestScheduleCadence(t *testing.T) {
 		for _, interval := range []int{20, 50, 200, 250, 1000} {
 			for _, end := range []int{0, 50, 100} {
 				set := timing{blockTime: millis(block), interval: millis(interval), endBuffer: millis(end)}
-				border := set.interval * (set.endBuffer/set.interval + 1)
+				border := millis(interval * (end/interval + 1))
 				prev := mclock.AbsTime(-set.endBuffer)
 				for slot := range 3 {
 					s := newSchedule(mclock.AbsTime(millis(slot*block)), set.blockTime, set)
