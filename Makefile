@@ -20,6 +20,9 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 LINT_VERSION := $(shell sed -nE 's|^[[:space:]]*(require )?github.com/golangci/golangci-lint/v2 (v[0-9.]+).*|\2|p' tools/go.mod)
 LINT         := $(BIN)/tools/golangci-lint-$(LINT_VERSION)
 
+# go test with the output that it has without -json, and at the end which tests failed and why.
+GOTEST := $(GO) run -buildvcs=false ./tests/internal/gotest
+
 # Everything but the end-to-end tests, and the packages with goroutines of their own.
 UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
 RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy|boost)(/|$$)')
@@ -39,16 +42,17 @@ test: build test-unit test-race test-e2e ## run all tests: unit, race, end to en
 
 test-unit: opstack ## run the tests beside the code
 	@echo "==> unit tests"
-	$(GO) test -timeout 20m $(UNIT_PACKAGES)
+	$(GOTEST) -timeout 20m $(UNIT_PACKAGES)
 
 test-race: opstack ## run the concurrent packages under the race detector (-short: fewer rounds, same tests)
 	@echo "==> race tests"
-	$(GO) test -race -short -timeout 20m $(RACE_PACKAGES)
+	$(GOTEST) -race -short -timeout 20m $(RACE_PACKAGES)
 
-# One package at a time: these tests measure slots, and must not compete for the processors.
+# One package at a time: these tests measure slots, and must not compete for the processors. The shortest
+# ones come first, and then whatever else there is.
 test-e2e: build opstack ## run the end-to-end tests and the canaries (tests/...)
 	@echo "==> end-to-end tests"
-	$(GO) test -p 1 -count 1 -timeout 30m ./tests/...
+	$(GOTEST) -p 1 -count 1 -timeout 30m ./tests/internal/... ./tests/upstream ./tests/proxy ./tests/clients ./tests/compare ./tests/...
 
 test-upstream: ## run the canaries that watch op-geth; first thing to run after a version bump
 	$(GO) test -count 1 ./tests/upstream/...
