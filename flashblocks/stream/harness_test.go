@@ -70,16 +70,8 @@ func newHarness(t testing.TB, hub HubConfig, server ServerConfig) *harness {
 	return h
 }
 
-// bothWays runs a test with clients that a walker serves and with clients on goroutines of their own.
-func bothWays(t *testing.T, test func(t *testing.T, portable bool)) {
-	t.Helper()
-	for name, portable := range map[string]bool{"walker": false, "portable": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, portable)
-		})
-	}
-}
+// bothWays are the ways a client is written to: by a walker, and from a goroutine of its own.
+var bothWays = map[string]bool{"walker": false, "portable": true}
 
 func (h *harness) url(path string) string { return "ws://" + h.server.Addr().String() + path }
 

@@ -57,68 +57,77 @@ func (h *harness) witness() *websocket.Conn { return h.dial("/") }
 
 func TestNeverReadingClientIsDroppedAndHarmsNobody(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		h := newHarness(t, HubConfig{WriteTimeout: 2 * time.Second, SendBuffer: 1 << 16, portable: portable}, ServerConfig{})
-		witness := h.witness()
-		for range 20 {
-			h.upgradeRaw("/")
-		}
-		// Until every one of them is gone: soon it is more than fits any socket buffer.
-		block, deadline := uint64(1), time.Now().Add(patience)
-		for h.closed(causeWrite) < 20 {
-			require.True(t, time.Now().Before(deadline), "clients that never read are still connected")
-			h.hub.Publish(message(payloadID(block), block, 0, 1<<17))
-			expect(t, witness, block, 0, 0)
-			block++
-		}
-		require.EqualValues(t, 20, h.hub.m.dropped.Get())
-		require.InDelta(t, 1, h.hub.m.connections.Get(), 0)
-	})
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{WriteTimeout: 2 * time.Second, SendBuffer: 1 << 16, portable: portable}, ServerConfig{})
+			witness := h.witness()
+			for range 20 {
+				h.upgradeRaw("/")
+			}
+			// Until every one of them is gone: soon it is more than fits any socket buffer.
+			block, deadline := uint64(1), time.Now().Add(patience)
+			for h.closed(causeWrite) < 20 {
+				require.True(t, time.Now().Before(deadline), "clients that never read are still connected")
+				h.hub.Publish(message(payloadID(block), block, 0, 1<<17))
+				expect(t, witness, block, 0, 0)
+				block++
+			}
+			require.EqualValues(t, 20, h.hub.m.dropped.Get())
+			require.InDelta(t, 1, h.hub.m.connections.Get(), 0)
+		})
+	}
 }
 
 func TestLaggingClientIsToldWhy(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		h := newHarness(t, HubConfig{RingMessages: 8, WriteTimeout: patience, SendBuffer: 4096, portable: portable}, ServerConfig{})
-		raw := h.connectRaw()
-		dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return raw, nil }}
-		lagging, resp, err := dialer.Dial(h.url("/"), nil)
-		require.NoError(t, err)
-		_ = resp.Body.Close()
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{RingMessages: 8, WriteTimeout: patience, SendBuffer: 4096, portable: portable}, ServerConfig{})
+			raw := h.connectRaw()
+			dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return raw, nil }}
+			lagging, resp, err := dialer.Dial(h.url("/"), nil)
+			require.NoError(t, err)
+			_ = resp.Body.Close()
 
-		// 25 MiB cannot be in flight to a client that does not read.
-		for index := range uint64(200) {
-			h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
-		}
-		got := expectClose(t, lagging, websocket.CloseTryAgainLater)
-		for i, p := range got {
-			require.Equal(t, position{1, uint64(i)}, p, "a client that is dropped has still seen no gap")
-		}
-		require.Less(t, len(got), 200)
-		h.eventually("the drop is counted", func() bool { return h.hub.m.dropped.Get() == 1 })
-		require.EqualValues(t, 1, h.closed(causeLagged))
-	})
+			// 25 MiB cannot be in flight to a client that does not read.
+			for index := range uint64(200) {
+				h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
+			}
+			got := expectClose(t, lagging, websocket.CloseTryAgainLater)
+			for i, p := range got {
+				require.Equal(t, position{1, uint64(i)}, p, "a client that is dropped has still seen no gap")
+			}
+			require.Less(t, len(got), 200)
+			h.eventually("the drop is counted", func() bool { return h.hub.m.dropped.Get() == 1 })
+			require.EqualValues(t, 1, h.closed(causeLagged))
+		})
+	}
 }
 
 func TestHalfOpenClientIsDropped(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		h := newHarness(t, HubConfig{PingInterval: 16 * time.Millisecond, ReadTimeout: time.Second, portable: portable}, ServerConfig{})
-		witness := h.witness()
-		for range 10 {
-			h.upgradeRaw("/")
-		}
-		gone := make(chan struct{})
-		go func() {
-			defer close(gone)
-			h.eventually("silent clients are dropped", func() bool { return h.closed(causeSilent) == 10 })
-			h.publish(1, 0, 0)
-		}()
-		// The witness lives by its pongs alone, which it sends while it waits here.
-		expect(t, witness, 1, 0, 0)
-		<-gone
-		require.InDelta(t, 1, h.hub.m.connections.Get(), 0)
-	})
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{PingInterval: 16 * time.Millisecond, ReadTimeout: time.Second, portable: portable}, ServerConfig{})
+			witness := h.witness()
+			for range 10 {
+				h.upgradeRaw("/")
+			}
+			gone := make(chan struct{})
+			go func() {
+				defer close(gone)
+				h.eventually("silent clients are dropped", func() bool { return h.closed(causeSilent) == 10 })
+				h.publish(1, 0, 0)
+			}()
+			// The witness lives by its pongs alone, which it sends while it waits here.
+			expect(t, witness, 1, 0, 0)
+			<-gone
+			require.InDelta(t, 1, h.hub.m.connections.Get(), 0)
+		})
+	}
 }
 
 func TestManyConnectAtOnce(t *testing.T) {
@@ -180,43 +189,49 @@ func TestInboundFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bothWays(t, func(t *testing.T, portable bool) {
-				h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
-				witness, ws := h.witness(), h.dial("/")
-				_, err := ws.NetConn().Write(tc.send)
-				require.NoError(t, err)
-				if tc.code == 0 {
-					h.publish(1, 0, 0)
-					expect(t, ws, 1, 0, 0)
-				} else {
-					_, _, err := receive(ws)
-					var closed *websocket.CloseError
-					require.ErrorAs(t, err, &closed)
-					require.Equal(t, tc.code, closed.Code)
-					h.eventually("counted as a protocol error", func() bool { return h.closed(causeProtocol) == 1 })
-					h.publish(1, 0, 0)
-				}
-				expect(t, witness, 1, 0, 0)
-			})
+			for name, portable := range bothWays {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
+					witness, ws := h.witness(), h.dial("/")
+					_, err := ws.NetConn().Write(tc.send)
+					require.NoError(t, err)
+					if tc.code == 0 {
+						h.publish(1, 0, 0)
+						expect(t, ws, 1, 0, 0)
+					} else {
+						_, _, err := receive(ws)
+						var closed *websocket.CloseError
+						require.ErrorAs(t, err, &closed)
+						require.Equal(t, tc.code, closed.Code)
+						h.eventually("counted as a protocol error", func() bool { return h.closed(causeProtocol) == 1 })
+						h.publish(1, 0, 0)
+					}
+					expect(t, witness, 1, 0, 0)
+				})
+			}
 		})
 	}
 }
 
 func TestPingIsAnswered(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
-		ws := h.dial("/")
-		pongs := make(chan string, 1)
-		ws.SetPongHandler(func(data string) error {
-			pongs <- data
-			h.publish(1, 0, 0)
-			return nil
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
+			ws := h.dial("/")
+			pongs := make(chan string, 1)
+			ws.SetPongHandler(func(data string) error {
+				pongs <- data
+				h.publish(1, 0, 0)
+				return nil
+			})
+			require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("payload"), time.Now().Add(patience)))
+			expect(t, ws, 1, 0, 0)
+			require.Equal(t, "payload", <-pongs)
 		})
-		require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("payload"), time.Now().Add(patience)))
-		expect(t, ws, 1, 0, 0)
-		require.Equal(t, "payload", <-pongs)
-	})
+	}
 }
 
 func TestSlowHandshakesHarmNobody(t *testing.T) {

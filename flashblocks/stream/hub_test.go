@@ -18,38 +18,41 @@ import (
 
 func TestEveryClientGetsEverythingInOrder(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		const clients, blocks, last = 200, 10, 9
-		h := newHarness(t, HubConfig{Limit: clients, portable: portable}, ServerConfig{})
-		paths := []string{"/", "/ws", "/v0", "/binary", "/brotli", "/any/other/path"}
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const clients, blocks, last = 200, 10, 9
+			h := newHarness(t, HubConfig{Limit: clients, portable: portable}, ServerConfig{})
+			paths := []string{"/", "/ws", "/v0", "/binary", "/brotli", "/any/other/path"}
 
-		var wg sync.WaitGroup
-		errs := make(chan error, clients)
-		for i := range clients {
-			ws := h.dial(paths[i%len(paths)])
-			wg.Go(func() {
-				for n := uint64(0); n < blocks*(last+1); n++ {
-					want := position{1 + n/(last+1), n % (last + 1)}
-					header, _, err := receive(ws)
-					if got := (position{header.BlockNumber, header.Index}); err != nil || got != want {
-						errs <- fmt.Errorf("client %d: got %v, want %v: %w", i, got, want, err)
-						return
+			var wg sync.WaitGroup
+			errs := make(chan error, clients)
+			for i := range clients {
+				ws := h.dial(paths[i%len(paths)])
+				wg.Go(func() {
+					for n := uint64(0); n < blocks*(last+1); n++ {
+						want := position{1 + n/(last+1), n % (last + 1)}
+						header, _, err := receive(ws)
+						if got := (position{header.BlockNumber, header.Index}); err != nil || got != want {
+							errs <- fmt.Errorf("client %d: got %v, want %v: %w", i, got, want, err)
+							return
+						}
 					}
-				}
-			})
-		}
-		for block := uint64(1); block <= blocks; block++ {
-			h.publish(block, 0, last)
-		}
-		wg.Wait()
-		close(errs)
-		for err := range errs {
-			require.NoError(t, err)
-		}
-		h.eventually("every delivery is counted", func() bool { return h.hub.m.delivered.Get() == clients*blocks*(last+1) })
-		require.EqualValues(t, blocks*(last+1), h.hub.m.published.Get())
-		require.InDelta(t, clients, h.hub.m.connections.Get(), 0)
-	})
+				})
+			}
+			for block := uint64(1); block <= blocks; block++ {
+				h.publish(block, 0, last)
+			}
+			wg.Wait()
+			close(errs)
+			for err := range errs {
+				require.NoError(t, err)
+			}
+			h.eventually("every delivery is counted", func() bool { return h.hub.m.delivered.Get() == clients*blocks*(last+1) })
+			require.EqualValues(t, blocks*(last+1), h.hub.m.published.Get())
+			require.InDelta(t, clients, h.hub.m.connections.Get(), 0)
+		})
+	}
 }
 
 func TestFormsCarryTheSameText(t *testing.T) {
@@ -197,40 +200,46 @@ func TestServeTellsTheEndOnce(t *testing.T) {
 
 func TestStopDrains(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
-		ws := h.dial("/")
-		h.publish(1, 0, 99)
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
+			ws := h.dial("/")
+			h.publish(1, 0, 99)
 
-		stopped := make(chan error, 1)
-		go func() { stopped <- h.hub.Stop(context.Background()) }()
-		got := expectClose(t, ws, websocket.CloseGoingAway)
-		require.Len(t, got, 100, "everything published before Stop arrives")
-		require.NoError(t, <-stopped)
-		require.EqualValues(t, 1, h.closed(causeShutdown))
+			stopped := make(chan error, 1)
+			go func() { stopped <- h.hub.Stop(context.Background()) }()
+			got := expectClose(t, ws, websocket.CloseGoingAway)
+			require.Len(t, got, 100, "everything published before Stop arrives")
+			require.NoError(t, <-stopped)
+			require.EqualValues(t, 1, h.closed(causeShutdown))
 
-		h.publish(2, 0, 0)
-		require.EqualValues(t, 100, h.hub.m.published.Get(), "Publish after Stop does nothing")
-		_, err := h.tryDial("/")
-		require.ErrorIs(t, err, websocket.ErrBadHandshake)
-		require.NoError(t, h.hub.Stop(context.Background()), "a second Stop is harmless")
-	})
+			h.publish(2, 0, 0)
+			require.EqualValues(t, 100, h.hub.m.published.Get(), "Publish after Stop does nothing")
+			_, err := h.tryDial("/")
+			require.ErrorIs(t, err, websocket.ErrBadHandshake)
+			require.NoError(t, h.hub.Stop(context.Background()), "a second Stop is harmless")
+		})
+	}
 }
 
 func TestStopCutsOffWhoDoesNotDrain(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		h := newHarness(t, HubConfig{WriteTimeout: patience, SendBuffer: 4096, portable: portable}, ServerConfig{})
-		raw := h.upgradeRaw("/") // never reads
-		for index := range uint64(100) {
-			h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		// A context without a deadline that has ended already: no time to drain at all.
-		require.ErrorIs(t, h.hub.Stop(ctx), ErrDrainTimeout)
-		require.NoError(t, raw.Close())
-	})
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{WriteTimeout: patience, SendBuffer: 4096, portable: portable}, ServerConfig{})
+			raw := h.upgradeRaw("/") // never reads
+			for index := range uint64(100) {
+				h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			// A context without a deadline that has ended already: no time to drain at all.
+			require.ErrorIs(t, h.hub.Stop(ctx), ErrDrainTimeout)
+			require.NoError(t, raw.Close())
+		})
+	}
 }
 
 func TestEndOfContextStops(t *testing.T) {

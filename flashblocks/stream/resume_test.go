@@ -58,28 +58,31 @@ func TestResumeAtEveryPosition(t *testing.T) {
 // Clients that lose their connection again and again while the hub publishes see everything once.
 func TestResumeInReconnectStorm(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		const clients, blocks, last = 10, 30, 9
-		h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
-		h.publish(1, 0, 0)
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const clients, blocks, last = 10, 30, 9
+			h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
+			h.publish(1, 0, 0)
 
-		var wg sync.WaitGroup
-		errs := make([]error, clients)
-		for i := range clients {
-			wg.Go(func() { errs[i] = h.reconnecting(i+1, position{1, 0}, position{blocks, last}, last) })
-		}
-		for block := uint64(1); block <= blocks; block++ {
-			first := uint64(0)
-			if block == 1 {
-				first = 1
+			var wg sync.WaitGroup
+			errs := make([]error, clients)
+			for i := range clients {
+				wg.Go(func() { errs[i] = h.reconnecting(i+1, position{1, 0}, position{blocks, last}, last) })
 			}
-			h.publish(block, first, last)
-		}
-		wg.Wait()
-		for _, err := range errs {
-			require.NoError(t, err)
-		}
-	})
+			for block := uint64(1); block <= blocks; block++ {
+				first := uint64(0)
+				if block == 1 {
+					first = 1
+				}
+				h.publish(block, first, last)
+			}
+			wg.Wait()
+			for _, err := range errs {
+				require.NoError(t, err)
+			}
+		})
+	}
 }
 
 // reconnecting reads from one position to another over connections of k messages each, checking that

@@ -86,50 +86,53 @@ func TestOnlySocketsAreTried(t *testing.T) {
 // has room for a whole message, while both ends ping: every frame arrives whole and in order.
 func TestTricklingReaderGetsWholeFrames(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, portable bool) {
-		const messages = 30
-		h := newHarness(t, HubConfig{PingInterval: 16 * time.Millisecond, SendBuffer: 32 << 10, WriteTimeout: patience, portable: portable}, ServerConfig{})
-		conn := h.connectRaw()
-		tcp, ok := conn.(*net.TCPConn)
-		require.True(t, ok)
-		require.NoError(t, tcp.SetReadBuffer(64<<10))
-		dialer := websocket.Dialer{ReadBufferSize: 512, NetDial: func(string, string) (net.Conn, error) { return conn, nil }}
-		ws, resp, err := dialer.Dial(h.url("/"), nil)
-		require.NoError(t, err)
-		_ = resp.Body.Close()
-		pongs := make(chan struct{}, 1)
-		ws.SetPongHandler(func(data string) error {
-			require.Equal(t, "ping", data)
-			select {
-			case pongs <- struct{}{}:
-			default:
-			}
-			return nil
-		})
-		for index := range uint64(messages) {
-			h.hub.Publish(message(payloadID(1), 1, index, 1<<18))
-		}
-		for index := range uint64(messages) {
-			require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(patience)))
-			header, _, err := receive(ws)
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const messages = 30
+			h := newHarness(t, HubConfig{PingInterval: 16 * time.Millisecond, SendBuffer: 32 << 10, WriteTimeout: patience, portable: portable}, ServerConfig{})
+			conn := h.connectRaw()
+			tcp, ok := conn.(*net.TCPConn)
+			require.True(t, ok)
+			require.NoError(t, tcp.SetReadBuffer(64<<10))
+			dialer := websocket.Dialer{ReadBufferSize: 512, NetDial: func(string, string) (net.Conn, error) { return conn, nil }}
+			ws, resp, err := dialer.Dial(h.url("/"), nil)
 			require.NoError(t, err)
-			require.Equal(t, index, header.Index)
-		}
-		// It has caught up and is served like any other client again.
-		last := uint64(messages)
-		for answered := false; !answered; last++ {
-			require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(patience)))
-			h.publish(1, last, last)
-			expect(t, ws, 1, last, last)
-			select {
-			case <-pongs:
-				answered = true
-			default:
+			_ = resp.Body.Close()
+			pongs := make(chan struct{}, 1)
+			ws.SetPongHandler(func(data string) error {
+				require.Equal(t, "ping", data)
+				select {
+				case pongs <- struct{}{}:
+				default:
+				}
+				return nil
+			})
+			for index := range uint64(messages) {
+				h.hub.Publish(message(payloadID(1), 1, index, 1<<18))
 			}
-		}
-		require.InDelta(t, 1, h.hub.m.connections.Get(), 0)
-		require.NoError(t, ws.Close())
-	})
+			for index := range uint64(messages) {
+				require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(patience)))
+				header, _, err := receive(ws)
+				require.NoError(t, err)
+				require.Equal(t, index, header.Index)
+			}
+			// It has caught up and is served like any other client again.
+			last := uint64(messages)
+			for answered := false; !answered; last++ {
+				require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(patience)))
+				h.publish(1, last, last)
+				expect(t, ws, 1, last, last)
+				select {
+				case <-pongs:
+					answered = true
+				default:
+				}
+			}
+			require.InDelta(t, 1, h.hub.m.connections.Get(), 0)
+			require.NoError(t, ws.Close())
+		})
+	}
 }
 
 // TestReplaysKeepNobodyWaiting: while many clients take all that is kept, a live one gets what is new.
