@@ -38,6 +38,24 @@ const (
 
 	// gapPause is the least time between two attempts to have missing flashblocks sent again.
 	gapPause = time.Second
+
+	// complaintPause is the least time between two warnings of flashblocks that are no part of a block. The
+	// counters count all of them.
+	complaintPause = time.Second
+
+	// maxTransactions bounds what a list of tiny strings grows to when it is read. A block of so many would
+	// need 22 Ggas.
+	maxTransactions = 1 << 20
+
+	// maxWithdrawals is what a block has on L1 (MAX_WITHDRAWALS_PER_PAYLOAD, consensus specifications, Capella);
+	// on the OP Stack it has none. Empty objects would grow fortyfold.
+	maxWithdrawals = 16
+
+	// maxMembers is many times what an execution payload will have in any fork.
+	maxMembers = 256
+
+	// briefValue is as much as an error repeats of a value.
+	briefValue = 80
 )
 
 // Config configures a Store. Every zero value means its default. The functions are called with the store

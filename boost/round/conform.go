@@ -111,7 +111,7 @@ func (r *Request) conformsExtra(extra []byte) error {
 	}
 	switch {
 	case len(extra) < want, extra[0] < version, extra[0] <= jovianVersion && (extra[0] != version || len(extra) != want):
-		return nonconforming("extra data", "%#x, which is not of version %d", extra, version)
+		return nonconforming("extra data", "%#x, which is not of version %d", brief(extra), version)
 	case !bytes.Equal(r.EIP1559Params, make([]byte, paramsLength)) && !bytes.Equal(extra[1:holoceneExtraData], r.EIP1559Params):
 		return nonconforming("EIP-1559 parameters", "%#x instead of %#x", extra[1:holoceneExtraData], r.EIP1559Params)
 	case r.MinBaseFee != nil && binary.BigEndian.Uint64(extra[holoceneExtraData:]) != *r.MinBaseFee:
@@ -140,6 +140,5 @@ func sameWithdrawals(a, b json.RawMessage) bool {
 
 // brief cuts a value down to what a log line can carry.
 func brief(value []byte) []byte {
-	const limit = 80
-	return value[:min(len(value), limit)]
+	return value[:min(len(value), briefValue)]
 }

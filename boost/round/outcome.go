@@ -73,6 +73,20 @@ func (r *Round) discard(reason Reason) {
 	s.notice(r, flashblocks.NewReorgNotification(base, uint64(r.published-1)))
 }
 
+// Release records that the frozen round's block could not be made, and that nothing was returned in its place: it
+// may be asked for again, or be superseded like a round that nobody has asked for.
+func (r *Round) Release() {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	if r.frozen == nil || r.resolved {
+		return
+	}
+	r.released = true
+	if r.superseded && r.published > 0 {
+		r.discard(ReasonSuperseded)
+	}
+}
+
 // resolve reports whether this is the first outcome, after which nothing more comes to the round.
 func (r *Round) resolve() bool {
 	if r.resolved || r.twin != nil {
@@ -88,6 +102,7 @@ func (r *Round) resolve() bool {
 func (s *Store) Head(head common.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.head = head
 	s.supersede(func(r *Round) bool { return r.req.Head != head })
 }
 
@@ -99,14 +114,14 @@ func (s *Store) supersede(which func(*Round) bool) {
 	}
 }
 
-// supersede ends a round that a newer one takes the place of, unless its block is being made.
+// supersede ends a round that a newer one takes the place of. If its block is being made, that decides.
 func (r *Round) supersede() {
-	if r.superseded || r.frozen != nil {
+	if r.superseded || r.resolved {
 		return
 	}
 	r.superseded = true
 	r.end()
-	if r.published > 0 {
+	if r.published > 0 && (r.frozen == nil || r.released) {
 		r.discard(ReasonSuperseded)
 	}
 }

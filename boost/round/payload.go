@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -37,49 +38,38 @@ type Payload struct {
 	ParentBeaconBlockRoot *common.Hash      // nil if the envelope does not tell it
 	Transactions          []json.RawMessage // hex strings with their quotes
 	Withdrawals           json.RawMessage   // nil if absent or null
+
+	bare bool // no envelope
 }
 
+// Names of the members that have a meaning, the required ones first.
+var (
+	payloadNames = []string{
+		"blockHash", "parentHash", "stateRoot", "blockNumber", "gasUsed", "gasLimit", "timestamp", "prevRandao",
+		"feeRecipient", "extraData", "transactions",
+		"withdrawals", "receiptsRoot", "logsBloom", "baseFeePerGas", "blobGasUsed", "excessBlobGas", "withdrawalsRoot",
+	}
+	envelopeNames = []string{
+		"executionPayload", "parentBeaconBlockRoot", "executionRequests", "blockValue", "blobsBundle", "shouldOverrideBuilder",
+	}
+)
+
+const requiredNames = 11
+
 // ParsePayload reads a result of engine_getPayload of any version, enveloped or bare, which must be
-// well-formed JSON. Error: ErrMalformed.
+// well-formed JSON. A key that encoding/json takes for another one, which op-node and op-geth read with, is
+// refused: a block must not be one thing here and another one there. Error: ErrMalformed.
 func ParsePayload(result json.RawMessage) (*Payload, error) {
 	p := new(Payload)
-	err := eachMember(result, func(key, value []byte) (err error) {
-		if isNull(value) {
-			return nil
-		}
-		switch string(key) {
-		case "executionPayload":
-			if p.Execution != nil {
-				return fmt.Errorf("%w: two execution payloads", ErrMalformed)
-			}
-			p.Execution = value
-		case "executionRequests":
-			p.ExecutionRequests = value
-		case "parentBeaconBlockRoot":
-			p.ParentBeaconBlockRoot, err = fixedHash(value)
-		}
-		return inField(key, err)
-	})
-	if err != nil {
+	if _, err := unambiguous(result, envelopeNames, p.envelope); err != nil {
 		return nil, err
 	}
 	if p.Execution == nil {
-		p.Execution = result // version 1 has no envelope
+		p.Execution, p.bare = result, true // version 1 has no envelope
 	}
-	var met keys
-	err = eachMember(p.Execution, func(key, value []byte) error {
-		bit, err := p.field(key, value)
-		if err != nil {
-			return inField(key, err)
-		}
-		if bit < 0 {
-			return nil
-		}
-		return met.mark(bit, key)
-	})
+	met, err := unambiguous(p.Execution, payloadNames, p.field)
 	if err == nil {
-		err = met.require("blockHash", "parentHash", "stateRoot", "blockNumber", "gasUsed", "gasLimit",
-			"timestamp", "prevRandao", "feeRecipient", "extraData", "transactions")
+		err = met.require(payloadNames[:requiredNames]...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("execution payload: %w", err)
@@ -87,48 +77,98 @@ func ParsePayload(result json.RawMessage) (*Payload, error) {
 	return p, nil
 }
 
-// field reads one member of the execution payload; the bit is negative for an unknown one.
-func (p *Payload) field(key, value []byte) (bit int, err error) {
-	switch string(key) {
+// unambiguous calls member for the members of an object that have one of the names. Every reader must understand
+// them alike: none may appear twice, or in another case.
+func unambiguous(object []byte, names []string, member func(name string, value []byte) error) (met keys, err error) {
+	count := 0
+	err = eachMember(object, func(key, value []byte) error {
+		if count++; count > maxMembers {
+			return fmt.Errorf("%w: more than %d members", ErrMalformed, maxMembers)
+		}
+		for bit, name := range names {
+			if string(key) != name {
+				continue
+			}
+			if err := met.mark(bit, key); err != nil {
+				return err
+			}
+			return inField(key, member(name, value))
+		}
+		for _, name := range names {
+			if strings.EqualFold(string(key), name) {
+				return fmt.Errorf("%w: %q differs from %s in case only", ErrMalformed, key, name)
+			}
+		}
+		return nil
+	})
+	return met, err
+}
+
+// envelope reads one member of the envelope.
+func (p *Payload) envelope(name string, value []byte) (err error) {
+	if isNull(value) {
+		return nil
+	}
+	switch name {
+	case "executionPayload":
+		p.Execution = value
+	case "executionRequests":
+		p.ExecutionRequests = value
+	case "parentBeaconBlockRoot":
+		p.ParentBeaconBlockRoot, err = fixedHash(value)
+	}
+	return err
+}
+
+// field reads one member of the execution payload.
+func (p *Payload) field(name string, value []byte) (err error) {
+	switch name {
 	case "blockHash":
-		return 0, fixed(p.BlockHash[:], value)
+		err = fixed(p.BlockHash[:], value)
 	case "parentHash":
-		return 1, fixed(p.ParentHash[:], value)
+		err = fixed(p.ParentHash[:], value)
 	case "stateRoot":
-		return 2, fixed(p.StateRoot[:], value)
+		err = fixed(p.StateRoot[:], value)
 	case "blockNumber":
 		p.Number, err = quantity(value)
-		return 3, err
 	case "gasUsed":
 		p.GasUsed, err = quantity(value)
-		return 4, err
 	case "gasLimit":
 		p.GasLimit, err = quantity(value)
-		return 5, err
 	case "timestamp":
 		p.Timestamp, err = quantity(value)
-		return 6, err
 	case "prevRandao":
-		return 7, fixed(p.PrevRandao[:], value)
+		err = fixed(p.PrevRandao[:], value)
 	case "feeRecipient":
-		return 8, fixed(p.FeeRecipient[:], value)
+		err = fixed(p.FeeRecipient[:], value)
 	case "extraData":
 		p.ExtraData, err = data(value)
-		return 9, err
 	case "transactions":
-		list, err := hexList(value)
+		var list [][]byte
+		list, err = hexList(value)
 		p.Transactions = make([]json.RawMessage, len(list))
 		for i, tx := range list {
 			p.Transactions[i] = tx
 		}
-		return 10, err
 	case "withdrawals":
 		if !isNull(value) {
 			p.Withdrawals = value
 		}
-		return 11, nil
 	}
-	return -1, nil
+	return err
+}
+
+// Fits checks that op-node can use the result as one of engine_getPayload in a version: it reads an envelope,
+// and takes the parent beacon root from there. That the block is valid says nothing of either. Error:
+// ErrMalformed.
+func (p *Payload) Fits(version int) error {
+	switch {
+	case version >= versionCanyon && p.bare:
+		return fmt.Errorf("%w: version %d has an envelope", ErrMalformed, version)
+	case version >= versionEcotone && p.ParentBeaconBlockRoot == nil:
+		return fmt.Errorf("%w: version %d has a parent beacon root", ErrMalformed, version)
+	}
+	return nil
 }
 
 // NewPayload returns the method and the parameters of the engine_newPayload call that validates the

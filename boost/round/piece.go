@@ -184,6 +184,9 @@ func (d *diff) field(key, value []byte) (bit int, err error) {
 // cutWithdrawals writes withdrawals in the Engine API's form. There are none on the OP Stack.
 func (d *diff) cutWithdrawals(value []byte) error {
 	return eachItem(value, func(item []byte) error {
+		if d.withdrawalCount == maxWithdrawals {
+			return fmt.Errorf("%w: more than %d", ErrMalformed, maxWithdrawals)
+		}
 		var index, validator, amount uint64
 		var address common.Address
 		err := eachMember(item, func(key, value []byte) (err error) {

@@ -6,8 +6,10 @@ package round
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
 )
 
 // Round is one build that both the local node and the builder were asked for. It is the token of its
@@ -17,6 +19,7 @@ import (
 type Round struct {
 	store    *Store
 	req      *Request
+	seq      uint64        // orders the rounds by their forkchoice updates, guarded by store.mu
 	answered chan struct{} // closed with the builder's first answer
 	changed  chan struct{} // signalled when something was published, or could have been
 	ended    chan struct{} // closed when no flashblock can follow
@@ -33,6 +36,7 @@ type Round struct {
 	published  int
 	superseded bool
 	frozen     *Prefix
+	released   bool // frozen, but nobody is making its block
 	resolved   bool
 }
 
@@ -41,7 +45,8 @@ func (r *Round) Request() *Request { return r.req }
 
 // BindLocal records the payload id of the local node's VALID answer, and returns the round that lives under
 // it: an older one if the id is known, because then the build was asked for twice, and the round in
-// progress goes on. A new id supersedes the rounds before it that nobody has asked for.
+// progress goes on. A new id supersedes the rounds of older updates that nobody has asked for; one that comes
+// when there is a newer round, or another head, is superseded itself.
 func (r *Round) BindLocal(id engine.PayloadID) *Round {
 	s := r.store
 	s.mu.Lock()
@@ -54,6 +59,7 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 	}
 	if old := s.byLocal[id]; old != nil {
 		r.twin = old
+		old.seq = max(old.seq, r.seq)
 		old.revive()
 		r.end()
 		if r.hasBuilder {
@@ -62,7 +68,10 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 		return old
 	}
 	r.local, r.hasLocal = id, true
-	s.supersede(func(*Round) bool { return true })
+	s.supersede(func(other *Round) bool { return other.seq < r.seq })
+	if s.outdated(r) {
+		r.supersede()
+	}
 	s.byLocal[id] = r
 	s.rounds = append(s.rounds, r)
 	if len(s.rounds) > s.cfg.Keep {
@@ -75,19 +84,31 @@ func (r *Round) BindLocal(id engine.PayloadID) *Round {
 
 // revive takes back that a round was superseded, of which nobody saw anything: it is asked for again.
 func (r *Round) revive() {
-	if !r.superseded || r.frozen != nil {
+	if !r.superseded || r.store.outdated(r) {
 		return
 	}
 	r.store.supersede(func(other *Round) bool { return other != r })
 	r.superseded = false
+	if r.frozen != nil {
+		return
+	}
 	r.claim()
 	if r.line != nil {
 		r.store.publish(r)
 	}
 }
 
+// outdated reports whether op-node has begun a newer build than the round's, or left its parent.
+func (s *Store) outdated(r *Round) bool {
+	return s.head != (common.Hash{}) && s.head != r.req.Head ||
+		slices.ContainsFunc(s.rounds, func(other *Round) bool { return other.seq > r.seq })
+}
+
 // evict forgets a round.
 func (s *Store) evict(r *Round) {
+	if r.published > 0 {
+		r.discard(ReasonSuperseded)
+	}
 	delete(s.byLocal, r.local)
 	if r.line != nil && r.line.owner == r {
 		s.lines.remove(r.line)
@@ -207,6 +228,7 @@ func (r *Round) Freeze() *Prefix {
 		s.most = max(s.most, r.prefix().Count())
 		s.m.serve(r.prefix().Count(), s.most)
 	}
+	r.released = false
 	return r.freeze()
 }
 

@@ -321,6 +321,7 @@ func TestAnotherHeadEndsTheRound(t *testing.T) {
 	h.add(9, 2)
 	require.Len(t, h.published(), 3)
 
+	h.store.Head(testParent)
 	asked := h.bound(2, 10)
 	h.add(10, 0)
 	asked.Freeze()

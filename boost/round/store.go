@@ -5,9 +5,11 @@ package round
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -26,13 +28,16 @@ type Store struct {
 	lines   lines
 	rounds  []*Round // with a local id, oldest first
 	byLocal map[engine.PayloadID]*Round
-	builds  uint64 // begun
-	most    int    // flashblocks of the longest block
+	builds  uint64      // begun
+	head    common.Hash // that op-node gave last, zero if unknown
+	most    int         // flashblocks of the longest block
 
 	last     flashblocks.Header // newest flashblock that need not come again
 	hasLast  bool
 	gapID    engine.PayloadID // the last one that a gap was reported for
 	gapNoted time.Time
+
+	complained atomic.Int64 // when, in Unix nanoseconds
 }
 
 // NewStore returns a store without rounds.
@@ -56,7 +61,7 @@ func (s *Store) Begin(req *Request) *Round {
 	for _, l := range s.lines.stale(s.builds) {
 		s.lines.remove(l)
 	}
-	return &Round{store: s, req: req, answered: make(chan struct{}), changed: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &Round{store: s, req: req, seq: s.builds, answered: make(chan struct{}), changed: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // Lookup returns the round of a local payload id, nil if there is none (any more).
@@ -80,12 +85,19 @@ func (s *Store) Position() (flashblocks.Header, bool) {
 func (s *Store) Add(d stream.Delivery) {
 	s.m.processed.Inc()
 	p, err := cut(d)
+	if held := s.take(d, p, err); held != nil {
+		s.repeated(held, d)
+	}
+}
 
+// take is Add for what cut made of a delivery. It returns the piece that is held in its place, if there is one:
+// to compare the two may take long, and needs no lock.
+func (s *Store) take(d stream.Delivery, p *piece, err error) (held *piece) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.refuse(d, err.Error())
-		return
+		return nil
 	}
 	l := s.lines.byID[d.PayloadID]
 	if l == nil || l.owner == nil {
@@ -97,7 +109,7 @@ func (s *Store) Add(d stream.Delivery) {
 	}
 	switch {
 	case d.Index < next:
-		s.repeated(l, p)
+		return l.pieces[d.Index]
 	case l != nil && l.owner != nil && l.owner.frozen != nil:
 		s.m.refused.Inc()
 		s.advance(d)
@@ -114,6 +126,7 @@ func (s *Store) Add(d stream.Delivery) {
 	default:
 		s.extend(l, p, d)
 	}
+	return nil
 }
 
 // extend adds the piece that comes next.
@@ -160,15 +173,15 @@ func (s *Store) makeRoom(l *line, p *piece) bool {
 	return true
 }
 
-// repeated takes in a piece that is held already. What is held stays, whatever comes.
-func (s *Store) repeated(l *line, p *piece) {
-	if l.pieces[p.header.Index].same(p.json) {
+// repeated takes in a flashblock that is held already. What is held stays, whatever comes.
+func (s *Store) repeated(held *piece, d stream.Delivery) {
+	if held.same(d.JSON) {
 		s.m.duplicates.Inc()
 		return
 	}
 	s.m.conflicts.Inc()
 	s.m.extend.Inc()
-	s.log.Warn("Builder contradicts its own flashblock", "payload", l.id, "index", p.header.Index)
+	s.complain("Builder contradicts its own flashblock", "payload", d.PayloadID, "index", d.Index)
 }
 
 // gap records that flashblocks are missing, and asks for them.
@@ -187,7 +200,17 @@ func (s *Store) gap(d stream.Delivery, next uint64) {
 // refuse counts a flashblock that breaks the rules.
 func (s *Store) refuse(d stream.Delivery, why string) {
 	s.m.extend.Inc()
-	s.log.Warn("Builder sent a flashblock that is no part of a block", "payload", d.PayloadID, "index", d.Index, "err", why)
+	s.complain("Builder sent a flashblock that is no part of a block", "payload", d.PayloadID, "index", d.Index, "err", why)
+}
+
+// complain warns of what a builder may do with every message, and so at most once in a while.
+func (s *Store) complain(msg string, ctx ...any) {
+	now, last := s.cfg.Now().UnixNano(), s.complained.Load()
+	if last != 0 && now-last < int64(complaintPause) || !s.complained.CompareAndSwap(last, now) {
+		s.log.Debug(msg, ctx...)
+		return
+	}
+	s.log.Warn(msg, ctx...)
 }
 
 // advance remembers a flashblock that need not come again.

@@ -133,7 +133,7 @@ func quantity(value []byte) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(string(digits), base, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return 0, fmt.Errorf("%w: %q is no quantity", ErrMalformed, brief(digits)) // err repeats all of it
 	}
 	return n, nil
 }
@@ -179,6 +179,9 @@ func hexList(value []byte) ([][]byte, error) {
 // hexListAt reads the array of hex strings that begins at i, and returns the position behind.
 func hexListAt(data []byte, i int) (list [][]byte, end int, err error) {
 	end, err = items(data, i, func(item []byte) error {
+		if len(list) == maxTransactions {
+			return fmt.Errorf("%w: more than %d transactions", ErrMalformed, maxTransactions)
+		}
 		item, err := hexData(item, -1)
 		list = append(list, item)
 		return err
