@@ -66,6 +66,7 @@ type Config struct {
 
 	Secret   []byte // JWT secret that callers must know; nil for no check
 	MaxBody  int64  // Longest request body in bytes, default 32 MiB
+	MaxBatch int    // Longest answer to a batch with engine calls in it, default 64 MiB; any other batch has the execution layer's bound
 	Proxied  int    // Most proxied requests at a time, default 256; engine calls do not count, nor wait for them
 	CopyWait int    // Most calls that wait to be copied to the builder, default 1024
 
@@ -78,6 +79,9 @@ const (
 	// defaultMaxBody holds the largest block that op-node's gossip carries (10 MiB of transactions), in
 	// hex, and half as much again.
 	defaultMaxBody = 32 << 20
+
+	// defaultMaxBatch is more than op-geth's own bound for a batch, 25 MB.
+	defaultMaxBatch = 64 << 20
 
 	// defaultProxied bounds goroutines and bodies of callers that are not op-node. It is twice what
 	// op-batcher, op-proposer and a few tools ask for at once, many times over.
@@ -115,6 +119,9 @@ func (c Config) sanitize() (Config, error) {
 	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = defaultMaxBody
+	}
+	if c.MaxBatch <= 0 {
+		c.MaxBatch = defaultMaxBatch
 	}
 	if c.Proxied <= 0 {
 		c.Proxied = defaultProxied

@@ -166,11 +166,11 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		resp, err := s.cfg.L2.Call(ctx, req)
 		local <- outcome{resp, err}
 	})
-	building, stop := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Budget)
-	unhook := context.AfterFunc(s.life, stop)
+	building, stop := s.outlive(ctx)
 	s.wg.Go(func() {
 		defer stop()
-		defer unhook()
+		building, cancel := context.WithTimeout(building, s.cfg.Budget)
+		defer cancel()
 		c := s.guarded(key, func() candidate { return s.build(building, key, r, prefix) })
 		s.observeBuild(c)
 		built <- c

@@ -21,6 +21,9 @@ var errMovedOn = errors.New("op-node has chosen another head")
 // rebuild lets the local execution layer build the block of a list of transactions, roots included. check
 // compares what comes back. The block needs no validation: who judges it has made it.
 func (s *Sidecar) rebuild(ctx context.Context, key flightKey, r *round.Round, txs []json.RawMessage, check func(*round.Payload) error) candidate {
+	if err := ctx.Err(); err != nil {
+		return innocent(round.ReasonUnavailable, err) // too late to begin
+	}
 	wait, err := s.submitRebuild(r.Request(), txs)
 	if err != nil {
 		return innocent(round.ReasonUnavailable, err)

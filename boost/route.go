@@ -128,17 +128,13 @@ func (s *Sidecar) callBatch(ctx context.Context, header http.Header, reqs []json
 	}
 	list := newBatch(len(reqs))
 	for i, answer := range answers {
-		if len(list.buf)+len(answer) > maxBatchAnswer && len(answer) > 0 {
+		if len(list.buf)+len(answer) > s.cfg.MaxBatch && len(answer) > 0 {
 			answer = jsonrpc.AppendError(nil, reqs[i].ID, errBatchTooLarge)
 		}
 		list.add(answer)
 	}
 	return list.bytes()
 }
-
-// maxBatchAnswer bounds the answers to one batch, in bytes; op-geth's own bound is 25 MB. A body that is passed
-// on as a whole has the execution layer's.
-const maxBatchAnswer = 64 << 20
 
 var errBatchTooLarge = &jsonrpc.Error{Code: codeTooLarge, Message: "the answers to the batch are too large"}
 
