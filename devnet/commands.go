@@ -18,7 +18,7 @@ import (
 )
 
 // initTimeout bounds writing the genesis block, which takes well under a second.
-const initTimeout = time.Minute
+const initTimeout = 3 * time.Minute
 
 // stateScheme, with the archive mode, puts the state of every block on disk, so that a killed node comes
 // back at its head. Path-based state of a young chain would be lost back to genesis, and op-geth then

@@ -244,7 +244,7 @@ func (d *Devnet) halt() error {
 		errs = append(errs, d.l1.stop())
 	}
 	if d.ports != nil {
-		d.ports.release()
+		errs = append(errs, d.ports.release())
 	}
 	if d.logs != nil {
 		errs = append(errs, d.logs.close())

@@ -6,6 +6,7 @@ package devnet
 import (
 	"context"
 	"fmt"
+	"net"
 )
 
 // Endpoints is where a devnet can be reached. Its JSON form is the first line of `devnet --json`.
@@ -48,6 +49,8 @@ type portSet struct {
 
 	local                                        nodePorts // of the execution layer beside the builder
 	boost, boostStream, boostDebug, boostMetrics int
+
+	guard net.Listener // keeps the ports from other devnets
 }
 
 // nodePorts are the ports of one execution layer.
@@ -58,13 +61,13 @@ type nodePorts struct {
 // newPortSet allocates free ports.
 func newPortSet(ctx context.Context) (*portSet, error) {
 	set := new(portSet)
-	for _, port := range set.all() {
-		free, err := ports.free(ctx)
-		if err != nil {
-			set.release()
-			return nil, err
-		}
-		*port = free
+	free, guard, err := reservePorts(ctx, len(set.all()))
+	if err != nil {
+		return nil, err
+	}
+	set.guard = guard
+	for i, port := range set.all() {
+		*port = free[i]
 	}
 	return set, nil
 }
@@ -83,10 +86,8 @@ func (s *portSet) all() []*int {
 }
 
 // release gives the ports back.
-func (s *portSet) release() {
-	for _, port := range s.all() {
-		ports.release(*port)
-	}
+func (s *portSet) release() error {
+	return s.guard.Close()
 }
 
 // httpURL and wsURL name a port on loopback.

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"sync"
 )
 
 // loopback is the only address a devnet binds: nothing of it is reachable from another machine.
@@ -18,45 +17,47 @@ const loopback = "127.0.0.1"
 // Ports are taken from a range below Linux's ephemeral ports (32768 and up): an outgoing connection
 // of any process can then not land on a port between its allocation and the child's bind, nor while
 // a restarted child is down.
+//
+// The range is cut into blocks. A devnet takes a whole one by listening on its first port for as long as
+// it lives, so that another devnet, of this process or any other, cannot be given a port that a child has
+// not bound yet or has given up for a restart.
 const (
 	firstPort    = 18000
 	lastPort     = 31999
+	portBlock    = 40 // a devnet's ports and the one that guards them
 	portAttempts = 200
 )
 
-// portAllocator hands out TCP ports on loopback that are free for TCP and UDP, each only once.
-type portAllocator struct {
-	mu     sync.Mutex
-	issued map[int]bool
-}
-
-// ports is shared by every devnet of the process, so that parallel tests never get the same port.
-var ports = &portAllocator{issued: make(map[int]bool)}
-
-// free returns a port that nobody listens on and that has not been handed out before.
-func (a *portAllocator) free(ctx context.Context) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-
+// reservePorts takes a block of ports that are all free for TCP and UDP. They are the devnet's until guard
+// is closed.
+func reservePorts(ctx context.Context, count int) (ports []int, guard net.Listener, err error) {
+	if count >= portBlock {
+		return nil, nil, fmt.Errorf("%d ports do not fit into a block of %d", count, portBlock)
+	}
 	for range portAttempts {
-		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // a port number is no secret
-		if a.issued[port] || !bindable(ctx, port) {
-			continue
+		first := firstPort + portBlock*rand.IntN((lastPort-firstPort+1)/portBlock) //nolint:gosec // a port number is no secret
+		if ports, guard = reserveBlock(ctx, first, count); guard != nil {
+			return ports, guard, nil
 		}
-		a.issued[port] = true
-		return port, nil
 	}
-	return 0, fmt.Errorf("no free port on %s between %d and %d in %d attempts", loopback, firstPort, lastPort, portAttempts)
+	return nil, nil, fmt.Errorf("no %d free ports in a row on %s between %d and %d in %d attempts", count, loopback, firstPort, lastPort, portAttempts)
 }
 
-// release makes ports available again once their devnet has stopped.
-func (a *portAllocator) release(ports ...int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-
-	for _, port := range ports {
-		delete(a.issued, port)
+// reserveBlock takes the block that begins at first. guard is nil if any of its ports is in use.
+func reserveBlock(ctx context.Context, first, count int) (ports []int, guard net.Listener) {
+	var config net.ListenConfig
+	guard, err := config.Listen(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(first)))
+	if err != nil {
+		return nil, nil
 	}
+	for port := first + 1; port <= first+count; port++ {
+		if !bindable(ctx, port) {
+			_ = guard.Close()
+			return nil, nil
+		}
+		ports = append(ports, port)
+	}
+	return ports, guard
 }
 
 // bindable tells whether port can be bound for TCP and for UDP (op-node's p2p uses both).

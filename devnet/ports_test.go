@@ -6,71 +6,71 @@ package devnet
 import (
 	"net"
 	"strconv"
-	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
+// Devnets that begin at the same time have no port in common. Nothing but the guard is bound meanwhile.
 func TestPortsAreIssuedOnce(t *testing.T) {
 	t.Parallel()
-	var (
-		allocator = &portAllocator{issued: make(map[int]bool)}
-		mu        sync.Mutex
-		seen      = make(map[int]bool)
-		wg        sync.WaitGroup
-		failures  []error
-	)
-	for range 8 {
-		wg.Go(func() {
-			for range 20 {
-				port, err := allocator.free(t.Context())
-				mu.Lock()
-				if err != nil || seen[port] || port < firstPort || port > lastPort {
-					failures = append(failures, err)
-				}
-				seen[port] = true
-				mu.Unlock()
-			}
-		})
+	const devnets = 20
+	sets := make(chan *portSet, devnets)
+	for range devnets {
+		go func() {
+			set, err := newPortSet(t.Context())
+			assert.NoError(t, err)
+			sets <- set
+		}()
 	}
-	wg.Wait()
-	require.Empty(t, failures)
-	require.Len(t, seen, 160)
+	seen := make(map[int]bool)
+	for range devnets {
+		set := <-sets
+		require.NotNil(t, set)
+		t.Cleanup(func() { require.NoError(t, set.release()) })
+		for _, port := range set.all() {
+			require.False(t, seen[*port], "port %d was issued twice", *port)
+			require.GreaterOrEqual(t, *port, firstPort)
+			require.LessOrEqual(t, *port, lastPort)
+			seen[*port] = true
+		}
+	}
 }
 
-func TestPortInUseIsNotBindable(t *testing.T) {
+// A block with a port that somebody else uses, for TCP or for UDP, is not taken.
+func TestPortInUseIsNotReserved(t *testing.T) {
 	t.Parallel()
-	port, err := ports.free(t.Context())
+	ports, guard, err := reservePorts(t.Context(), 3)
 	require.NoError(t, err)
-	t.Cleanup(func() { ports.release(port) })
-	require.True(t, bindable(t.Context(), port))
-	addr := net.JoinHostPort(loopback, strconv.Itoa(port))
-	var config net.ListenConfig
+	require.Len(t, ports, 3)
+	t.Cleanup(func() { require.NoError(t, guard.Close()) })
+	_, second := reserveBlock(t.Context(), ports[0]-1, 3)
+	require.Nil(t, second, "the block is taken")
 
+	// Nobody but this test uses the ports now: a smaller block of them stands for any.
+	free := func() bool {
+		_, guard := reserveBlock(t.Context(), ports[0], 2)
+		if guard == nil {
+			return false
+		}
+		require.NoError(t, guard.Close())
+		return true
+	}
+	require.True(t, free())
+	addr := net.JoinHostPort(loopback, strconv.Itoa(ports[2]))
+	var config net.ListenConfig
 	tcp, err := config.Listen(t.Context(), "tcp", addr)
 	require.NoError(t, err)
-	require.False(t, bindable(t.Context(), port))
+	require.False(t, free())
 	require.NoError(t, tcp.Close())
 
 	udp, err := config.ListenPacket(t.Context(), "udp", addr)
 	require.NoError(t, err)
-	require.False(t, bindable(t.Context(), port))
+	require.False(t, free())
 	require.NoError(t, udp.Close())
-	require.True(t, bindable(t.Context(), port))
-}
+	require.True(t, free())
 
-func TestPortSetIsReleased(t *testing.T) {
-	t.Parallel()
-	set, err := newPortSet(t.Context())
-	require.NoError(t, err)
-	for _, port := range set.all() {
-		require.NotZero(t, *port)
-	}
-	set.release()
-	ports.mu.Lock()
-	defer ports.mu.Unlock()
-	for _, port := range set.all() {
-		require.False(t, ports.issued[*port])
-	}
+	_, _, err = reservePorts(t.Context(), portBlock)
+	require.ErrorContains(t, err, "do not fit")
 }

@@ -19,9 +19,9 @@ import (
 
 // Bounds on the life of a child process.
 const (
-	readyTimeout  = 60 * time.Second       // a cold op-node needs a few seconds on a loaded machine
+	readyTimeout  = 3 * time.Minute        // seconds when the machine has nothing else to do
 	readyInterval = 100 * time.Millisecond // between two readiness probes
-	stopTimeout   = 15 * time.Second       // op-batcher needs seconds to close its channel
+	stopTimeout   = time.Minute            // op-batcher needs seconds to close its channel, a busy machine more
 	tailLines     = 15                     // of the log, shown when a process fails
 )
 

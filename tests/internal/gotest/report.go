@@ -6,6 +6,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -68,7 +69,7 @@ func (r *report) read(events io.Reader) error {
 				r.take(e)
 			}
 		}
-		if err == io.EOF { //nolint:errorlint // ReadString returns the reader's own error
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
