@@ -25,6 +25,9 @@ type candidate struct {
 	err    error
 	reason round.Reason // of err
 
+	// hashed says that the block's hash is known to be that of its fields.
+	hashed bool
+
 	// blame is what the builder did not do, though there may be a block: one that was rescued.
 	blame error
 }
@@ -77,6 +80,9 @@ func (s *Sidecar) build(ctx context.Context, key flightKey, r *round.Round, pref
 			return c
 		}
 		s.log.Warn("Builder's transactions cannot be rebuilt", "payload", key.id, "err", c.err)
+		if ctx.Err() != nil {
+			return c // the builder cannot help it that there is no time to ask it
+		}
 		return s.validated(ctx, key, r, s.fetched(ctx, key, r, prefix))
 	case prefix.Count() > 0 && prefix.Rooted():
 		s.finalise(r, key.version)
@@ -112,17 +118,22 @@ func (s *Sidecar) assembled(ctx context.Context, key flightKey, r *round.Round, 
 	if err := round.Conform(r.Request(), block); err != nil {
 		return failed(round.ReasonNonconforming, err)
 	}
-	return s.validated(ctx, key, r, candidate{result: result, block: block})
+	return s.validated(ctx, key, r, candidate{result: result, block: block, hashed: true})
 }
 
 // hedged takes the builder's own answer. If that fails, or does not come soon, what was published is rebuilt,
-// and the first block counts.
+// and the first block counts. How long the local execution layer takes to judge the answer is no reason to have it
+// build as well.
 func (s *Sidecar) hedged(ctx context.Context, key flightKey, r *round.Round, prefix *round.Prefix) candidate {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	own := make(chan candidate, 1)
+	own, answered := make(chan candidate, 1), make(chan struct{}, 1)
 	s.wg.Go(func() {
-		own <- s.guarded(key, func() candidate { return s.validated(ctx, key, r, s.fetched(ctx, key, r, prefix)) })
+		own <- s.guarded(key, func() candidate {
+			c := s.fetched(ctx, key, r, prefix)
+			answered <- struct{}{}
+			return s.validated(ctx, key, r, c)
+		})
 	})
 
 	patience := time.NewTimer(s.cfg.RescueAfter)
@@ -130,6 +141,8 @@ func (s *Sidecar) hedged(ctx context.Context, key flightKey, r *round.Round, pre
 	var rescued chan candidate
 	for {
 		select {
+		case <-answered:
+			patience.Stop()
 		case c := <-own:
 			switch {
 			case c.err == nil:
@@ -192,6 +205,9 @@ func (s *Sidecar) fetched(ctx context.Context, key flightKey, r *round.Round, pr
 		return failed(round.ReasonUnavailable, err)
 	}
 	block, err := round.ParsePayload(resp.Result)
+	if err == nil {
+		err = block.Fits(key.version)
+	}
 	if err != nil {
 		return failed(round.ReasonOther, err)
 	}
@@ -214,7 +230,7 @@ func (s *Sidecar) builderID(ctx context.Context, r *round.Round) (engine.Payload
 
 // validated has the local execution layer judge a block. Nothing but VALID is good enough.
 func (s *Sidecar) validated(ctx context.Context, key flightKey, r *round.Round, c candidate) candidate {
-	if c.err != nil || s.known(c.block.BlockHash) {
+	if c.err != nil || c.hashed && s.known(c.block.BlockHash) {
 		return c
 	}
 	method, args := c.block.NewPayload(key.version, r.Request().BeaconRoot)

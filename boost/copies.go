@@ -4,6 +4,8 @@
 package boost
 
 import (
+	"bytes"
+
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
 
@@ -12,6 +14,9 @@ type copied struct{ req jsonrpc.Request }
 
 // copiers is how many calls are copied at a time.
 const copiers = 8
+
+// copyBytes bounds what waits to be copied, and is being copied, in memory: hundreds of the largest transactions.
+const copyBytes = 64 << 20
 
 // copiedMethods change what the builder's blocks hold: transactions and limits.
 var copiedMethods = map[string]bool{
@@ -29,11 +34,21 @@ func (s *Sidecar) copyToBuilder(req *jsonrpc.Request) {
 	if !copiedMethods[req.Method] || !s.asksBuilder() {
 		return
 	}
-	select {
-	case s.copies <- copied{*req}:
-	default:
-		s.m.copiesDropped.Inc()
+	// A copy of its own: the call may be a small part of a large batch.
+	reqs, _, err := jsonrpc.ParseBody(bytes.Clone(req.Raw))
+	if err != nil || len(reqs) != 1 {
+		return // cannot be: it was parsed before
 	}
+	size := int64(len(req.Raw))
+	if s.copying.Add(size) <= copyBytes {
+		select {
+		case s.copies <- copied{reqs[0]}:
+			return
+		default:
+		}
+	}
+	s.copying.Add(-size)
+	s.m.copiesDropped.Inc()
 }
 
 // copyLoop makes the copied calls.
@@ -42,6 +57,7 @@ func (s *Sidecar) copyLoop() {
 		select {
 		case c := <-s.copies:
 			resp, err := s.cfg.Builder.Call(s.life, &c.req)
+			s.copying.Add(-int64(len(c.req.Raw)))
 			if err == nil && resp.Error != nil {
 				err = resp.Error
 			}

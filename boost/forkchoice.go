@@ -143,7 +143,12 @@ func (s *Sidecar) bindLocal(r *round.Round, resp *jsonrpc.Response, err error) {
 	}
 	// A repeated request has its twin's payload, which is watched already.
 	if r.BindLocal(id) == r && s.cfg.Modes.Publishing() {
-		s.wg.Go(func() { s.validateAhead(r) })
+		s.wg.Go(func() {
+			s.guarded(flightKey{id: id}, func() candidate {
+				s.validateAhead(r)
+				return candidate{}
+			})
+		})
 	}
 }
 
@@ -177,14 +182,14 @@ func readBuildAnswer(resp *jsonrpc.Response, err error) (*forkchoiceAnswer, erro
 	case err != nil:
 		return nil, err
 	case resp.Error != nil:
-		return nil, resp.Error
+		return nil, resp.Error.Brief() // the round keeps it
 	}
 	parsed := new(forkchoiceAnswer)
 	if err := json.Unmarshal(resp.Result, parsed); err != nil {
 		return nil, fmt.Errorf("answer to a forkchoice update: %w", err)
 	}
 	if parsed.ID == nil {
-		return nil, fmt.Errorf("%w, status %s", errNoPayloadID, parsed.Status.Status)
+		return nil, fmt.Errorf("%w, status %.20s", errNoPayloadID, parsed.Status.Status)
 	}
 	return parsed, nil
 }

@@ -162,8 +162,10 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		local  = make(chan outcome, 1)
 		built  = make(chan candidate, 1)
 	)
+	asking, done := s.outlive(ctx)
 	s.wg.Go(func() {
-		resp, err := s.cfg.L2.Call(ctx, req)
+		defer done() // not with the flight: this call ends what the local execution layer builds
+		resp, err := s.cfg.L2.Call(asking, req)
 		local <- outcome{resp, err}
 	})
 	building, stop := s.outlive(ctx)
@@ -222,13 +224,15 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 // take makes the local execution layer's answer the flight's. If there is one, the round is lost.
 func (s *Sidecar) take(f *flight, key flightKey, o outcome, r *round.Round, reason round.Reason) {
 	f.resp, f.err, f.source = o.resp, o.err, sourceL2
-	block := payloadOf(o)
-	if block == nil {
-		return // op-node will ask again, and the round may still be kept then
+	if o.err != nil || o.resp.Error != nil {
+		r.Release() // op-node may ask again, and the round may still be kept then
+		return
 	}
-	s.claim(key.id, block.BlockHash)
 	s.m.created(sourceL2)
-	s.logBlock(key.id, block, sourceL2)
+	if block := payloadOf(o); block != nil {
+		s.claim(key.id, block.BlockHash)
+		s.logBlock(key.id, block, sourceL2)
+	}
 	r.Discard(reason)
 }
 

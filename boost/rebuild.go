@@ -47,13 +47,13 @@ func (s *Sidecar) rebuild(ctx context.Context, key flightKey, r *round.Round, tx
 	}
 	block, err := round.ParsePayload(resp.Result)
 	if err != nil {
-		return failed(round.ReasonOther, err)
+		return innocent(round.ReasonOther, err)
 	}
 	if err := check(block); err != nil {
 		return failed(round.ReasonMismatch, err)
 	}
 	if err := round.Conform(r.Request(), block); err != nil {
-		return failed(round.ReasonNonconforming, err)
+		return innocent(round.ReasonNonconforming, err)
 	}
 	return candidate{result: resp.Result, block: block}
 }

@@ -45,6 +45,7 @@ type Sidecar struct {
 	l2      *backend.Queue
 	builder *backend.Queue // nil without a builder
 	copies  chan copied
+	copying atomic.Int64  // bytes of the calls that are copied or wait for that
 	slots   chan struct{} // taken by proxied requests
 	waiting atomic.Int64  // requests that have a slot or wait for one
 

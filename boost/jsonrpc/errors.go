@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Error codes of JSON-RPC 2.0, section 5.1.
@@ -28,9 +29,21 @@ type Error struct {
 	Data    json.RawMessage // As the peer wrote it, nil if it gave none
 }
 
-// Error implements error.
+// briefMessage is as much of a peer's message as is repeated in an error of ours, and so in logs.
+const briefMessage = 256
+
+// Error implements error. A long message is cut: it is the peer's, who may write what it likes.
 func (e *Error) Error() string {
+	if len(e.Message) > briefMessage {
+		return fmt.Sprintf("%s (shortened) (JSON-RPC error %d)", strings.ToValidUTF8(e.Message[:briefMessage], ""), e.Code)
+	}
 	return fmt.Sprintf("%s (JSON-RPC error %d)", e.Message, e.Code)
+}
+
+// Brief returns the error without data and with at most the beginning of its message, for who keeps it: the
+// original may hold on to all of an answer.
+func (e *Error) Brief() *Error {
+	return &Error{Code: e.Code, Message: strings.Clone(strings.ToValidUTF8(e.Message[:min(len(e.Message), briefMessage)], ""))}
 }
 
 // syntaxError is a breach of JSON's grammar at a byte of the body.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -94,4 +95,19 @@ func TestAppend(t *testing.T) {
 	requireBytes(t, `{"jsonrpc":"2.0","id":"a","result":[1]}`, AppendResult(nil, json.RawMessage(`"a"`), json.RawMessage(`[1]`)))
 	requireBytes(t, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}`, AppendError(nil, json.RawMessage("1"), &Error{Code: CodeMethodNotFound, Message: "no"}))
 	require.Equal(t, "no (JSON-RPC error -32601)", (&Error{Code: CodeMethodNotFound, Message: "no"}).Error())
+}
+
+// A peer's message is repeated to a bounded length, and whoever keeps the error keeps no more than that.
+func TestErrorIsBrief(t *testing.T) {
+	t.Parallel()
+	long := &Error{Code: -32000, Message: strings.Repeat("é", 1<<20), Data: json.RawMessage(`"x"`)}
+	require.Less(t, len(long.Error()), 400)
+	require.True(t, utf8.ValidString(long.Error()))
+	brief := long.Brief()
+	require.Equal(t, -32000, brief.Code)
+	require.LessOrEqual(t, len(brief.Message), briefMessage)
+	require.Nil(t, brief.Data)
+	short := &Error{Code: 4, Message: "Unknown payload"}
+	require.Equal(t, "Unknown payload (JSON-RPC error 4)", short.Error())
+	require.Equal(t, short, short.Brief())
 }
