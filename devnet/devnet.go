@@ -318,6 +318,16 @@ func (d *Devnet) StartNode(ctx context.Context) error {
 	return d.supervise(ctx, d.node)
 }
 
+// RestartOpNode ends the sequencer's op-node as an operator does (SIGINT) and runs it again. It begins at
+// the execution layer's head, whatever head it knew before.
+func (d *Devnet) RestartOpNode(ctx context.Context) error {
+	d.expectEnd(d.opNode)
+	if err := d.opNode.Stop(); err != nil {
+		return err
+	}
+	return d.supervise(ctx, d.opNode)
+}
+
 // StopSequencer makes op-node stop building blocks (admin_stopSequencer) and returns the unsafe head.
 func (d *Devnet) StopSequencer(ctx context.Context) (common.Hash, error) {
 	var head common.Hash

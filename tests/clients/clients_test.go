@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // loadRate is what else happens on the devnet, in transactions per second.
@@ -42,15 +44,23 @@ func TestClients(t *testing.T) {
 	}
 
 	// Without flashblocks, pending is latest. A follower cannot know at once that there will be none.
-	head, err := n.StopSequencer(t.Context())
+	_, err := n.StopSequencer(t.Context())
 	require.NoError(t, err)
+	status, err := n.SyncStatus(t.Context())
+	require.NoError(t, err)
+	least := status.UnsafeL2.Number // a block may still be on its way
 	for i, at := range n.nodes() {
 		client := at.dial(t)
 		require.Eventually(t, func() bool { return at.position(t, client) == nil }, patience, 20*poll, "pending of the %s never ends", at.name)
 		t.Run("stopped/"+at.name, func(t *testing.T) {
-			latest, err := client.HeaderByNumber(t.Context(), nil)
-			require.NoError(t, err)
-			require.Equal(t, head, latest.Hash())
+			harness.Eventually(t, "the head is op-node's", func() bool {
+				latest, err := client.HeaderByNumber(t.Context(), nil)
+				if err != nil || latest.Number.Uint64() < least {
+					return false
+				}
+				status, err := n.SyncStatus(t.Context())
+				return err == nil && status.UnsafeL2.Hash == latest.Hash()
+			})
 			if scripts == "" {
 				return
 			}

@@ -4,9 +4,7 @@
 package clients
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,28 +15,16 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 const (
-	// root is the module's root as seen from this package, where go test runs.
-	root = "../.."
-
 	// patience bounds the wait for anything that a healthy devnet does within a few slots.
-	patience = time.Minute
+	patience = harness.Patience
 
 	// poll is the time between two looks at a condition.
 	poll = 5 * time.Millisecond
 )
-
-// program returns the path of a binary that make has built.
-func program(t testing.TB, name, target string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "bin", name))
-	require.NoError(t, err)
-	_, err = os.Stat(path)
-	require.NoErrorf(t, err, "the program bin/%s is missing: build it with `make %s`", name, target)
-	return path
-}
 
 // network is a devnet with a follower and some load.
 type network struct {
@@ -54,8 +40,8 @@ func boot(t testing.TB, rate int) *network {
 	cfg := devnet.DefaultConfig
 	cfg.BlockTime, cfg.L1BlockTime = time.Second, 2*time.Second
 	cfg.Follower, cfg.Proxy, cfg.Batcher = true, false, false
-	cfg.NodeBinary = program(t, "flashgeth", "build")
-	cfg.OpStackDir = filepath.Dir(program(t, "opstack/op-node", "opstack"))
+	cfg.NodeBinary = harness.Program(t, "flashgeth", "build")
+	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/op-node", "opstack"))
 	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
 	begin := time.Now()
 	net, err := devnet.Start(t.Context(), cfg)
@@ -79,34 +65,7 @@ func boot(t testing.TB, rate int) *network {
 // shutdown stops everything and reports parts that ended by themselves.
 func (n *network) shutdown() {
 	n.load.Stop()
-	select {
-	case err := <-n.Failed():
-		n.t.Errorf("a part of the devnet failed: %v", err)
-	default:
-	}
-	if n.t.Failed() {
-		for _, process := range []string{"node", "follower"} {
-			n.t.Logf("the end of the log of %s:\n%s", process, tail(n.LogPath(process), 40))
-		}
-	}
-	if err := n.Stop(); err != nil {
-		n.t.Errorf("the devnet did not stop cleanly: %v", err)
-	}
-}
-
-// tail returns the last lines of a log, without one line per transaction of the load.
-func tail(path string, count int) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	var lines []string
-	for line := range strings.Lines(string(data)) {
-		if !strings.Contains(line, "Submitted transaction") {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines[max(0, len(lines)-count):], "")
+	harness.Shutdown(n.t, n.Devnet)
 }
 
 // target is a node that the clients talk to.

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 const (
@@ -29,8 +31,8 @@ const (
 	// installTimeout bounds npm ci: seconds from a cache, more from a registry that is slow today.
 	installTimeout = 5 * time.Minute
 
-	// scriptTimeout bounds one script, which takes some thirty slots.
-	scriptTimeout = 3 * time.Minute
+	// scriptTimeout bounds one script, which takes some thirty slots on a machine that is not busy.
+	scriptTimeout = 8 * time.Minute
 )
 
 // nodeMissing tells why the scripts cannot run here, empty if they can.
@@ -64,8 +66,7 @@ func loudly(t *testing.T, format string, args ...any) {
 // packages are installed anew when the lock file has changed.
 func install(t *testing.T) string {
 	t.Helper()
-	dir, err := filepath.Abs(filepath.Join(root, "build", "clients"))
-	require.NoError(t, err)
+	dir := filepath.Join(harness.Root(t), "build", "clients")
 	require.NoError(t, os.MkdirAll(dir, 0o750))
 	sources, err := filepath.Glob(filepath.Join("js", "*"))
 	require.NoError(t, err)

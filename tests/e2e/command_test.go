@@ -169,9 +169,9 @@ func TestDevnetCommand(t *testing.T) {
 		txs += *l.Txs
 	}
 	t.Logf("%d flashblocks of %d blocks with %d transactions", len(list), len(blocks), txs)
-	require.GreaterOrEqual(t, len(blocks), 8)
+	require.GreaterOrEqual(t, len(blocks), 4, "about ten, fewer on a busy machine")
 	require.Greater(t, time.Since(begin), duration-time.Second, "it ran for its duration")
-	require.Less(t, time.Since(begin), duration+patience, "it ended after its duration")
+	require.Less(t, time.Since(begin), duration+2*patience, "it ended after its duration")
 	require.Greater(t, txs, len(blocks), "the load is in the blocks")
 }
 
@@ -187,7 +187,7 @@ func TestDevnetInterrupted(t *testing.T) {
 	c.lines(0)
 	c.requireEnd()
 	t.Logf("Ctrl-C ended the devnet in %v", time.Since(begin).Round(time.Millisecond))
-	require.Less(t, time.Since(begin), patience/2)
+	require.Less(t, time.Since(begin), patience)
 }
 
 // requireAnswers uses every endpoint once.

@@ -85,6 +85,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 func (n *network) requireMetrics(list []audited) {
 	n.t.Helper()
 	values := scrape(n.t.Context(), n.t, n.ends.Metrics)
+	// The node goes on while we look. The next block may have been sealed, but is not the head yet.
+	most := float64(n.head()+1) + float64(n.recorder.attemptsBeyondOne(n.head()+1))
+	published := n.recorder.userFlashblocks()
 	for _, name := range documented {
 		require.Contains(n.t, values, name+"_sum")
 		require.Contains(n.t, values, name+"_count")
@@ -101,19 +104,22 @@ func (n *network) requireMetrics(list []audited) {
 	}
 	for _, name := range []string{"builder_block_total_gas", "builder_block_tx_count", "builder_block_revenue_wei", "builder_block_build_time_ms", "builder_flashblock_count"} {
 		require.GreaterOrEqual(n.t, values[name+"_count"], blocks, "%s counts every block", name)
-		require.Less(n.t, values[name+"_count"], 2*blocks+10, "%s counts blocks once", name)
+		require.LessOrEqual(n.t, values[name+"_count"], most, "%s counts blocks once", name)
 	}
 	require.GreaterOrEqual(n.t, values["builder_flashblock_tx_count_count"], user, "every user flashblock is counted")
-	require.InDelta(n.t, user/blocks, values.mean("builder_flashblock_count"), user/blocks/4)
+	require.GreaterOrEqual(n.t, values["builder_flashblock_count_sum"], user, "the flashblocks of every block")
+	unseen := float64(n.firstRecorded()-1) * float64(len(deadlines(n.Config().BlockTime, n.Config().Interval)))
+	require.LessOrEqual(n.t, values["builder_flashblock_count_sum"], float64(published)+unseen, "every flashblock is counted once")
 	require.Positive(n.t, values.mean("builder_flashblock_tx_count"))
 	require.Greater(n.t, values.mean("builder_block_tx_count"), 1.0, "deposits and user transactions")
 	require.Greater(n.t, values.mean("builder_block_total_gas"), 21_000.0)
 	require.Less(n.t, values.mean("builder_block_total_gas"), float64(n.Genesis().GasLimit))
 	require.Greater(n.t, values.mean("builder_block_revenue_wei"), 21_000.0, "fees of user transactions")
 	require.Positive(n.t, values.mean("builder_flashblock_build_time_ms"))
-	require.Less(n.t, values.mean("builder_flashblock_build_time_ms"), interval, "building takes less than an interval")
+	// Medians, since a mean has the moments in it at which a busy machine ran something else.
+	require.Less(n.t, values[`builder_flashblock_build_time_ms{quantile="0.5"}`], interval, "building takes less than an interval")
 	require.Positive(n.t, values.mean("builder_block_build_time_ms"))
-	require.Less(n.t, values.mean("builder_block_build_time_ms"), float64(n.Config().BlockTime.Milliseconds()), "waiting is no build time")
+	require.Less(n.t, values[`builder_block_build_time_ms{quantile="0.5"}`], float64(n.Config().BlockTime.Milliseconds()), "waiting is no build time")
 	require.Zero(n.t, values["builder_job_failures_total"])
 	require.Zero(n.t, values["builder_fallback_blocks_total"])
 	require.Zero(n.t, values["flashblocks_stream_encode_errors_total"])

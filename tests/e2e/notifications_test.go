@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // notification is a message of the v0 stream, decoded with nothing of flashgeth.
@@ -88,12 +90,18 @@ func (l *listener) requireSealed(t *testing.T, list []audited) {
 	for _, a := range list {
 		var (
 			block = a.block
-			said  = l.find(func(n notification) bool {
+			said  []notification
+			last  int
+		)
+		// The block may be canonical before the message about it is here.
+		harness.Eventually(t, fmt.Sprintf("v0 announced the root of block %d", block.NumberU64()), func() bool {
+			said = l.find(func(n notification) bool {
 				return uint64(n.BlockNumber) == block.NumberU64() && n.ParentHash == block.ParentHash()
 			})
 			last = slices.IndexFunc(said, func(n notification) bool { return n.Sealed && n.StateRoot == block.Root() })
-		)
-		require.GreaterOrEqual(t, last, 1, "v0 announced the root of block %d after its flashblocks", block.NumberU64())
+			return last >= 0
+		})
+		require.Positive(t, last, "v0 announced the root of block %d after its flashblocks", block.NumberU64())
 		require.EqualValues(t, block.GasUsed(), said[last].GasUsed)
 		require.Empty(t, said[last].Txs)
 	}

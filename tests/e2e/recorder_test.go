@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -137,6 +138,19 @@ func (r *recorder) changes() []bool {
 	return slices.Clone(r.states)
 }
 
+// awaitQuiet waits until the connection to a node that has ended is gone: everything it published is here.
+func (r *recorder) awaitQuiet() {
+	r.t.Helper()
+	harness.Eventually(r.t, "the recorder has lost its connection", func() bool { return !r.connected() })
+}
+
+// newest is the highest block number that something was published for.
+func (r *recorder) newest() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Max(slices.Collect(maps.Keys(r.attempts)))
+}
+
 // at returns what was published for a block number.
 func (r *recorder) at(number uint64) []attempt {
 	r.mu.Lock()
@@ -148,6 +162,30 @@ func (r *recorder) at(number uint64) []attempt {
 		list = append(list, taken)
 	}
 	return list
+}
+
+// userFlashblocks counts what was published behind index 0.
+func (r *recorder) userFlashblocks() (count int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, attempts := range r.attempts {
+		for _, a := range attempts {
+			count += a.user()
+		}
+	}
+	return count
+}
+
+// attemptsBeyondOne counts the attempts at numbers up to last that were not the only ones.
+func (r *recorder) attemptsBeyondOne(last uint64) (count int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for number, attempts := range r.attempts {
+		if number <= last {
+			count += len(attempts) - 1
+		}
+	}
+	return count
 }
 
 // awaiting begins to wait for the next flashblock that matches.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/ethereum-optimism/optimism/op-service/eth"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -36,9 +37,9 @@ func TestUnsafeReorg(t *testing.T) {
 func withoutReorg(t *testing.T, n *network) {
 	t.Helper()
 	number := n.recorder.await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
-	stopped, err := n.StopSequencer(t.Context())
+	_, err := n.StopSequencer(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, n.StartSequencer(t.Context(), stopped))
+	require.NoError(t, n.StartSequencer(t.Context(), n.settled().Hash()))
 	n.awaitHead(number + 3)
 	list := n.auditAll(n.head())
 	// One attempt is abandoned if the L1 moved on in between, as op-node then takes another L1 origin.
@@ -49,14 +50,8 @@ func withoutReorg(t *testing.T, n *network) {
 // Engine API, as a recovery tool does, and starts the sequencer on the replacement.
 func byOperator(t *testing.T, n *network, v0 *listener) {
 	t.Helper()
-	mid := n.recorder.await("the middle of a block", nonEmpty(2))
-	stopped, err := n.StopSequencer(t.Context())
-	require.NoError(t, err)
-	replaced := n.block(n.head())
-	require.Equal(t, replaced.Hash(), stopped, "the head op-node reports")
+	replaced := n.stopInBlock()
 	abandoned := replaced.NumberU64() + 1
-	require.GreaterOrEqual(t, abandoned, mid.Metadata.BlockNumber)
-	harness.Eventually(t, "a block on the stopped head was published", func() bool { return len(n.recorder.at(abandoned)) > 0 })
 
 	fork := n.replace(replaced)
 	require.NotEqual(t, replaced.Hash(), fork.Hash())
@@ -83,6 +78,52 @@ func byOperator(t *testing.T, n *network, v0 *listener) {
 		require.NotEqual(t, list[0].attempt.id, a.id, "the new attempt has a payload id of its own")
 		t.Logf("block %d: payload %s was abandoned with %s, payload %s is sealed", abandoned, a.id, plural(len(a.blocks), "flashblock"), list[0].attempt.id)
 	}
+}
+
+// stopInBlock stops the sequencer while the next block is under construction, and returns the head. If a
+// busy machine stops it between two blocks, it starts again and tries once more.
+func (n *network) stopInBlock() *types.Block {
+	n.t.Helper()
+	for {
+		n.recorder.await("the middle of a block", nonEmpty(2))
+		_, err := n.StopSequencer(n.t.Context())
+		require.NoError(n.t, err)
+		head := n.settled()
+		for _, a := range n.recorder.at(head.NumberU64() + 1) {
+			if a.blocks[0].Base.ParentHash == head.Hash() {
+				return head
+			}
+		}
+		require.NoError(n.t, n.StartSequencer(n.t.Context(), head.Hash()))
+	}
+}
+
+// settled waits until a block that was on its way when the sequencer stopped has arrived, and returns the
+// head: op-node and its execution layer have had the same one for a while.
+func (n *network) settled() *types.Block {
+	n.t.Helper()
+	const while = 25 // looks
+	var (
+		head *types.Header
+		same int
+	)
+	harness.Eventually(n.t, "op-node and the node have one head and keep it", func() bool {
+		status, err := n.SyncStatus(n.t.Context())
+		if err != nil {
+			return false
+		}
+		now, err := n.eth.HeaderByNumber(n.t.Context(), nil)
+		if err != nil {
+			return false
+		}
+		if head == nil || now.Hash() != head.Hash() || status.UnsafeL2.Hash != now.Hash() {
+			head, same = now, 0
+			return false
+		}
+		same++
+		return same >= while
+	})
+	return n.block(head.Number.Uint64())
 }
 
 // replace builds, through the Engine API, another block in the place of the head: the same L1 attributes,
@@ -146,12 +187,14 @@ func byL1(t *testing.T, n *network, v0 *listener) {
 	l1, err := rpc.DialContext(t.Context(), n.ends.L1RPC)
 	require.NoError(t, err)
 	defer l1.Close()
-	status, err := n.SyncStatus(t.Context())
-	require.NoError(t, err)
+	var status *eth.SyncStatus
+	harness.Eventually(t, "the L2 is at the third block of the L1", func() bool {
+		status, err = n.SyncStatus(t.Context())
+		return err == nil && status.UnsafeL2.L1Origin.Number > 2
+	})
 	origin := status.UnsafeL2.L1Origin
 	old := n.block(status.UnsafeL2.Number)
 	reorgs := len(v0.find(func(m notification) bool { return m.Reorg }))
-	require.Greater(t, origin.Number, uint64(2))
 	call(t.Context(), t, l1, nil, "debug_setHead", hexutil.Uint64(origin.Number-1))
 
 	harness.Eventually(t, "op-node has replaced the block whose L1 origin is gone", func() bool {

@@ -45,7 +45,7 @@ export const subscriptionChecks = ({ chain, request, send, peer }) => {
     const none = await listen(client, 'pendingLogs', { address: elsewhere })
     for (let i = 0; i < 2; i++) await send(transfer(peer, 0))
     for (const { name, got, good } of open) {
-      await until(`${name} has brought what it should`, () => good(got), 10_000).catch((error) => {
+      await until(`${name} has brought what it should`, () => good(got)).catch((error) => {
         throw new Error(`${error.message}; it has brought ${JSON.stringify(got.slice(0, 2)).slice(0, 2000)}`)
       })
     }
@@ -72,7 +72,7 @@ export const subscriptionChecks = ({ chain, request, send, peer }) => {
         if (!receipt) wrong.push(result)
       },
     })
-    await until('twenty transactions were told', () => told >= 20, 15_000)
+    await until('twenty transactions were told', () => told >= 20)
     await unsubscribe()
     await sleep(env.intervalMs) // for the answers under way
     assert.deepEqual(wrong, [], 'told of, but without a receipt')
@@ -104,10 +104,10 @@ export const subscriptionChecks = ({ chain, request, send, peer }) => {
     const slow = await bare('newFlashblocks')
     slow.socket._socket.pause()
     const quick = await bare('newFlashblocks')
-    await until('others are served', () => quick.got.length >= 8, 10_000)
+    await until('others are served', () => quick.got.length >= 8)
     await send(transfer(peer, 0))
     slow.socket._socket.resume()
-    await until('it reads what has waited', () => slow.got.length >= 8, 10_000)
+    await until('it reads what has waited', () => slow.got.length >= 8)
     quick.socket.close()
     slow.socket.close()
   })
@@ -115,7 +115,7 @@ export const subscriptionChecks = ({ chain, request, send, peer }) => {
   check('a reader that comes again', async () => {
     for (let i = 0; i < 3; i++) {
       const { socket, got } = await bare('newFlashblocks')
-      await until('it is served', () => got.length > 0, 10_000)
+      await until('it is served', () => got.length > 0)
       socket.terminate()
     }
     assert.ok(await request('eth_blockNumber'))
