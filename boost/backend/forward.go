@@ -44,6 +44,10 @@ func (c *Client) Forward(ctx context.Context, header http.Header, body []byte) (
 func (c *Client) ForwardMethod(ctx context.Context, method string, header http.Header, body []byte) (*Reply, error) {
 	start := time.Now()
 	reply, err := c.exchange(ctx, exchange{method: method, lane: laneProxied, header: forwarded(header), body: body})
+	if err == nil && reply.Status < http.StatusOK {
+		// net/http panics over the one half of these, and takes the other for the promise of an answer.
+		err = fmt.Errorf("%w: %d", ErrStatus, reply.Status)
+	}
 	status := "ok"
 	switch {
 	case err != nil:
