@@ -45,7 +45,11 @@ func (s *Sidecar) getPayload(ctx context.Context, req *jsonrpc.Request, version 
 	start := s.cfg.Now()
 	s.asked.Store(int64(version))
 	r, id := s.roundOf(req)
-	if r == nil {
+	f := s.flown(flightKey{id, version})
+	if f == nil && r != nil {
+		f = s.fly(ctx, flightKey{id, version}, r, req)
+	}
+	if f == nil {
 		// An id that only the local execution layer knows: noTxPool, or nobody to build with.
 		resp, err := s.cfg.L2.Call(ctx, req)
 		s.m.payload(version, start, s.cfg.Now(), resp, err, sourceL2, false)
@@ -55,7 +59,6 @@ func (s *Sidecar) getPayload(ctx context.Context, req *jsonrpc.Request, version 
 		}
 		return answer(req, resp, err)
 	}
-	f := s.fly(ctx, flightKey{id, version}, r, req)
 	select {
 	case <-f.done:
 	case <-ctx.Done():
@@ -65,7 +68,7 @@ func (s *Sidecar) getPayload(ctx context.Context, req *jsonrpc.Request, version 
 	return answer(req, f.resp, f.err)
 }
 
-// roundOf returns the round that a call asks for, nil if there is none or the builder has no part.
+// roundOf returns the round that a call asks for, nil if there is none.
 func (s *Sidecar) roundOf(req *jsonrpc.Request) (*round.Round, engine.PayloadID) {
 	var id engine.PayloadID
 	args, err := req.Args()
@@ -75,28 +78,14 @@ func (s *Sidecar) roundOf(req *jsonrpc.Request) (*round.Round, engine.PayloadID)
 	if s.builder == nil {
 		return nil, id
 	}
-	r := s.cfg.Rounds.Lookup(id)
-	if r == nil {
-		return nil, id
-	}
-	if s.cfg.Modes.Mode() == params.ModeDisabled && !s.answered(id) {
-		r.Freeze()
-		r.Discard(round.ReasonMode)
-		return nil, id
-	}
-	return r, id
+	return s.cfg.Rounds.Lookup(id), id
 }
 
-// answered reports whether an id has been asked for before.
-func (s *Sidecar) answered(id engine.PayloadID) bool {
+// flown returns the flight of an answer, nil if there is none. It may outlive its round.
+func (s *Sidecar) flown(key flightKey) *flight {
 	s.flightMu.Lock()
 	defer s.flightMu.Unlock()
-	for _, key := range s.order {
-		if key.id == id {
-			return true
-		}
-	}
-	return false
+	return s.flights[key]
 }
 
 // fly joins the flight of an answer, or begins it. It goes on when the caller hangs up, because its outcome
@@ -168,6 +157,10 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		resp, err := s.cfg.L2.Call(asking, req)
 		local <- outcome{resp, err}
 	})
+	if mode == params.ModeDisabled {
+		s.take(f, key, <-local, r, round.ReasonMode)
+		return
+	}
 	building, stop := s.outlive(ctx)
 	s.wg.Go(func() {
 		defer stop()

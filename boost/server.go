@@ -46,6 +46,10 @@ func (s *Sidecar) newServer() *http.Server {
 	return &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols}
 }
 
+// foreign finds requests that a page of another site makes in somebody's browser. The execution layer would
+// refuse them, but it sees the sidecar's own calls, with the sidecar's token.
+var foreign = http.NewCrossOriginProtection()
+
 // serve answers one HTTP request.
 func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
 	if health.Serves(r.URL.Path) {
@@ -59,6 +63,10 @@ func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "this is a JSON-RPC endpoint: send a POST request", http.StatusMethodNotAllowed)
+		return
+	}
+	if err := foreign.Check(r); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
 	if err := s.authorize(r); err != nil {

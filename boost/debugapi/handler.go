@@ -42,11 +42,18 @@ type modeObject struct {
 	Mode string `json:"execution_mode"`
 }
 
+// foreign finds requests that a page of another site makes in a browser on the operator's machine.
+var foreign = http.NewCrossOriginProtection()
+
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "the debug API is JSON-RPC: POST a request, for example "+methodGet, http.StatusMethodNotAllowed)
+		return
+	}
+	if err := foreign.Check(r); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -113,3 +113,19 @@ func TestErrors(t *testing.T) {
 	NewHandler(h.holder).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
 	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
+
+// A page of another site must not change the mode through the operator's browser.
+func TestBrowsersAreRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	before := h.Mode()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url,
+		strings.NewReader(`{"jsonrpc":"2.0","id":7,"method":"debug_setExecutionMode","params":["disabled"]}`))
+	require.NoError(t, err)
+	req.Header.Set("Origin", "http://elsewhere.example")
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusForbidden, res.StatusCode)
+	require.Equal(t, before, h.Mode())
+}
