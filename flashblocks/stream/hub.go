@@ -19,9 +19,9 @@ import (
 // turn, so ten thousand clients are pinged in groups of about 600, spread evenly over the interval.
 const pingShards = 16
 
-// maxWalkers bounds the walkers, of which there is one for each processor: writing is nearly all the kernel's
-// work, and the machine has other things to do as well.
-const maxWalkers = 32
+// walkersEach is how many walkers there are for each processor. With one for each, whichever the operating
+// system interrupts finishes long after the others; several share what is left of its work.
+const walkersEach = 4
 
 // Hub fans messages out to websocket clients. Publish may be called at any time, also before Start
 // and after Stop. A Hub is used once: it cannot be started again after Stop.
@@ -71,7 +71,7 @@ func NewHub(cfg HubConfig) *Hub {
 	for i := range h.shards {
 		h.shards[i] = make(map[*client]struct{})
 	}
-	for range min(runtime.GOMAXPROCS(0), maxWalkers) {
+	for range walkersEach * runtime.GOMAXPROCS(0) {
 		h.walkers = append(h.walkers, newWalker(h))
 	}
 	wake := make(chan struct{})
