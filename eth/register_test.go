@@ -93,7 +93,7 @@ func TestTakenPort(t *testing.T) {
 		want string
 	}{
 		"stream":  {func(c *Config) { c.Port = addr.Port }, "flashblocks stream cannot listen on " + addr.String()},
-		"metrics": {func(c *Config) { c.MetricsAddr = addr.String() }, "flashblocks metrics cannot be served on " + addr.String()},
+		"metrics": {func(c *Config) { c.MetricsAddr = addr.String() }, "the flashblocks metrics endpoint cannot listen on " + addr.String()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,13 +10,15 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/ethereum/go-ethereum/node"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 )
 
 // Service is what Register attached to a node. The node starts and stops it. Without flashblocks it is empty.
 type Service struct {
 	set     *metrics.Set
 	stream  func() net.Addr
-	scrapes *metricsServer
+	scrapes *operator.Endpoint
 	health  *health
 	stages  []*stage
 }
@@ -34,7 +36,7 @@ func (s *Service) MetricsAddr() net.Addr {
 	if s.scrapes == nil {
 		return nil
 	}
-	return s.scrapes.address()
+	return s.scrapes.Addr()
 }
 
 // Metrics returns the set with the metrics of all parts, nil without flashblocks.

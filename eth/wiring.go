@@ -6,6 +6,7 @@ package eth
 import (
 	"context"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
@@ -71,9 +73,24 @@ func (a *assembly) addHealth(streams func() int) {
 	})
 	a.add("health", a.health.start, a.health.stop)
 	if a.cfg.MetricsAddr != "" {
-		a.scrapes = newMetricsServer(a.cfg.MetricsAddr, a.set, a.health)
-		a.add("metrics", a.scrapes.start, a.scrapes.stop)
+		a.scrapes = operator.NewEndpoint("flashblocks metrics", a.cfg.MetricsAddr, a.metricsPages())
+		a.add("metrics", func(ctx context.Context) error {
+			if err := a.scrapes.Start(ctx); err != nil {
+				return err
+			}
+			log.Info("Serving flashblocks metrics", "url", "http://"+a.scrapes.Addr().String()+"/metrics")
+			return nil
+		}, drain(a.scrapes.Stop))
 	}
+}
+
+// metricsPages serves the metrics and the health of the node.
+func (a *assembly) metricsPages() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.health.healthz)
+	mux.HandleFunc("GET /readyz", a.health.readyz)
+	mux.Handle("GET /metrics", operator.Metrics(a.set))
+	return mux
 }
 
 // addStream adds the hub that the builder publishes to, and the server in front of it.

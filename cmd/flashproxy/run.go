@@ -15,6 +15,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/admission"
@@ -51,7 +52,7 @@ func run(c *cli.Context) error {
 type service struct {
 	proxy     *proxy.Proxy
 	admission *admission.Gatekeeper
-	operators []*proxy.Operator
+	operators []*operator.Endpoint
 }
 
 // newService wires the parts. It starts nothing.
@@ -76,10 +77,10 @@ func newService(cfg *params.Proxy) (*service, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.operators = append(s.operators, proxy.NewOperator("metrics", cfg.MetricsAddr, proxy.MetricsHandler(set, labels)))
+		s.operators = append(s.operators, operator.NewEndpoint("metrics", cfg.MetricsAddr, proxy.MetricsHandler(set, labels)))
 	}
 	if cfg.Pprof {
-		s.operators = append(s.operators, proxy.NewOperator("pprof", cfg.PprofAddr, proxy.PprofHandler()))
+		s.operators = append(s.operators, operator.NewEndpoint("pprof", cfg.PprofAddr, operator.Pprof()))
 	}
 	return s, nil
 }
@@ -87,11 +88,11 @@ func newService(cfg *params.Proxy) (*service, error) {
 // start starts everything, the operators' endpoints first: a port that is taken stops start-up before
 // any client is served.
 func (s *service) start(ctx context.Context) error {
-	for _, operator := range s.operators {
-		if err := operator.Start(ctx); err != nil {
+	for _, endpoint := range s.operators {
+		if err := endpoint.Start(ctx); err != nil {
 			return err
 		}
-		log.Info("Operator's endpoint listens", "addr", operator.Addr())
+		log.Info("Operator's endpoint listens", "endpoint", endpoint.Name(), "addr", endpoint.Addr())
 	}
 	if err := s.admission.Start(ctx); err != nil {
 		return err
@@ -113,8 +114,8 @@ func (s *service) stop(cfg *params.Proxy) error {
 	ctx, cancel = context.WithTimeout(context.Background(), cfg.DrainTimeout)
 	defer cancel()
 	errs = append(errs, s.admission.Stop(ctx))
-	for _, operator := range s.operators {
-		errs = append(errs, operator.Stop())
+	for _, endpoint := range s.operators {
+		errs = append(errs, endpoint.Stop(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -5,24 +5,12 @@ package proxy
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
-	"net/http/pprof"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-
-	"github.com/ethereum/go-ethereum/log"
 )
-
-// operatorTimeout bounds a request to an operator's endpoint. A CPU profile takes 30 s by default.
-const operatorTimeout = 2 * time.Minute
 
 // Label is a label on every metric.
 type Label struct{ Name, Value string }
@@ -103,76 +91,4 @@ func addLabels(text []byte, labels []Label) []byte {
 		}
 	}
 	return out.Bytes()
-}
-
-// PprofHandler serves the profiles of net/http/pprof under /debug/pprof/.
-func PprofHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
-}
-
-// Operator serves one handler to the operator: metrics or profiles.
-type Operator struct {
-	name   string
-	addr   string
-	server *http.Server
-
-	mu       sync.Mutex
-	listener net.Listener
-	served   chan struct{}
-}
-
-// NewOperator returns an endpoint that does not listen yet. The name is for errors.
-func NewOperator(name, addr string, handler http.Handler) *Operator {
-	return &Operator{name: name, addr: addr, served: make(chan struct{}), server: &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: operatorTimeout,
-		ReadTimeout:       operatorTimeout,
-		WriteTimeout:      operatorTimeout,
-		ErrorLog:          slog.NewLogLogger(log.Root().Handler(), slog.LevelDebug),
-	}}
-}
-
-// Start listens and serves. The error names the endpoint and its address.
-func (o *Operator) Start(ctx context.Context) error {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", o.addr)
-	if err != nil {
-		return fmt.Errorf("the %s endpoint cannot listen on %s: %w", o.name, o.addr, err)
-	}
-	o.mu.Lock()
-	o.listener = listener
-	o.mu.Unlock()
-	go func() {
-		defer close(o.served)
-		if err := o.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("Operator's endpoint stopped", "endpoint", o.name, "err", err)
-		}
-	}()
-	return nil
-}
-
-// Addr is the address listened on, nil before Start.
-func (o *Operator) Addr() net.Addr {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.listener == nil {
-		return nil
-	}
-	return o.listener.Addr()
-}
-
-// Stop closes the endpoint and returns when it has ended. Without Start it does nothing.
-func (o *Operator) Stop() error {
-	if o.Addr() == nil {
-		return nil
-	}
-	err := o.server.Close()
-	<-o.served
-	return err
 }

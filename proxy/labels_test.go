@@ -4,8 +4,6 @@
 package proxy
 
 import (
-	"context"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -89,19 +87,4 @@ func TestLabelsOnEveryLine(t *testing.T) {
 	for line := range strings.Lines(text) {
 		require.True(t, strings.HasPrefix(line, "#") || strings.Contains(line, `tier="edge"`), line)
 	}
-}
-
-func TestOperatorEndpoints(t *testing.T) {
-	t.Parallel()
-	o := NewOperator("pprof", "127.0.0.1:0", PprofHandler())
-	require.NoError(t, o.Stop(), "before Start")
-	require.NoError(t, o.Start(context.Background()))
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+o.Addr().String()+"/debug/pprof/goroutine?debug=1", nil)
-	require.NoError(t, err)
-	status, body := exchange(t, req)
-	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, body, "goroutine profile")
-	taken := NewOperator("metrics", o.Addr().String(), nil)
-	require.ErrorContains(t, taken.Start(context.Background()), "the metrics endpoint cannot listen on "+o.Addr().String())
-	require.NoError(t, o.Stop())
 }
