@@ -6,8 +6,12 @@ package boost
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
+	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -109,4 +113,31 @@ func TestBrowsersAreRefused(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, resp.StatusCode)
 	}
 	require.Empty(t, r.l2.asked(""))
+}
+
+// Connections that a client holds in reserve do not hold up the end.
+func TestReserveConnectionsAreClosed(t *testing.T) {
+	t.Parallel()
+	var f fresh
+	dial := func() (ours, theirs net.Conn) {
+		ours, theirs = net.Pipe()
+		t.Cleanup(func() { _, _ = ours.Close(), theirs.Close() })
+		return ours, theirs
+	}
+	ended := func(conn net.Conn) bool {
+		_ = conn.SetReadDeadline(time.Unix(1, 0)) // a live one has nothing to read
+		_, err := conn.Read(make([]byte, 1))
+		return errors.Is(err, io.EOF)
+	}
+	reserve, a := dial()
+	used, b := dial()
+	late, c := dial()
+	f.track(reserve, http.StateNew)
+	f.track(used, http.StateNew)
+	f.track(used, http.StateActive)
+	f.close()
+	f.track(late, http.StateNew)
+	require.True(t, ended(a))
+	require.False(t, ended(b))
+	require.True(t, ended(c))
 }

@@ -43,7 +43,12 @@ func (s *Sidecar) newServer() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols}
+	reserve := new(fresh)
+	server := &http.Server{
+		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols, ConnState: reserve.track,
+	}
+	server.RegisterOnShutdown(reserve.close)
+	return server
 }
 
 // foreign finds requests that a page of another site makes in somebody's browser. The execution layer would

@@ -220,7 +220,7 @@ func (m *model) bounds() {
 // that is returned, or is told to be void; in order, once, and for one id.
 func TestModelOfAllOrders(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(1500) {
+	for seed := range uint64(500) {
 		m := newModel(t, seed)
 		for range modelSteps {
 			m.step()
