@@ -53,7 +53,7 @@ func TestSlowJudgementIsNoSilence(t *testing.T) {
 		l2, builder := newFakeEL(), newFakeEL()
 		builder.on(getPayloadMethod, envelope(fbs(builderID, 3, false), nil))
 		l2.on(newPayloadMethod, handler(func(context.Context, *jsonrpc.Request) (any, error) {
-			time.Sleep(4 * defaultRescueAfter)
+			<-time.After(4 * defaultRescueAfter) // of the bubble
 			return payloadStatusOf(engine.VALID), nil
 		}))
 		rig := &rig{t: t, store: round.NewStore(round.Config{}), set: metrics.NewSet()}

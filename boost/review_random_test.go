@@ -42,7 +42,7 @@ func (s *storm) roll(n int) int {
 func newStorm(t *testing.T, seed uint64) *storm {
 	t.Helper()
 	s := &storm{
-		rng:   rand.New(rand.NewPCG(seed, 7)), //nolint:gosec // reproducible
+		rng:   rand.New(rand.NewPCG(seed, 7)),
 		given: make(map[engine.PayloadID]string), of: make(map[common.Hash]engine.PayloadID),
 	}
 	s.rig = newRig(t, func(c *Config) {

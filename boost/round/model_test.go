@@ -41,8 +41,9 @@ type model struct {
 }
 
 func newModel(t testing.TB, seed uint64) *model {
+	t.Helper()
 	m := &model{
-		harness: newHarness(t, Config{Keep: 4, MaxEarly: 2}), rng: rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // reproducible
+		harness: newHarness(t, Config{Keep: 4, MaxEarly: 2}), rng: rand.New(rand.NewPCG(seed, 1)),
 		frozen: make(map[*Round]*Prefix), kept: make(map[*Round]bool),
 	}
 	for i, head := range modelHeads {
@@ -241,7 +242,7 @@ func TestModelConcurrently(t *testing.T) {
 		for worker := range uint64(4) {
 			mine := &model{
 				harness: m.harness, requests: m.requests, deliveries: m.deliveries,
-				rng:    rand.New(rand.NewPCG(seed, worker)), //nolint:gosec // reproducible
+				rng:    rand.New(rand.NewPCG(seed, worker)),
 				frozen: make(map[*Round]*Prefix), kept: make(map[*Round]bool),
 			}
 			wg.Go(func() {
