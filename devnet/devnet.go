@@ -318,13 +318,12 @@ func (d *Devnet) StartNode(ctx context.Context) error {
 	return d.supervise(ctx, d.node)
 }
 
-// RestartOpNode ends the sequencer's op-node as an operator does (SIGINT) and runs it again. It begins at
-// the execution layer's head, whatever head it knew before.
+// RestartOpNode ends the sequencer's op-node (SIGKILL) and runs it again. It begins at the execution layer's
+// head, whatever head it knew before. An op-node that insists on a block which the execution layer does not
+// know hears no other signal.
 func (d *Devnet) RestartOpNode(ctx context.Context) error {
 	d.expectEnd(d.opNode)
-	if err := d.opNode.Stop(); err != nil {
-		return err
-	}
+	d.opNode.Kill()
 	return d.supervise(ctx, d.opNode)
 }
 

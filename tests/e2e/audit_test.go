@@ -90,8 +90,8 @@ func (n *network) match(block *types.Block) audited {
 		}
 		<-time.After(poll)
 	}
-	require.GreaterOrEqualf(n.t, sealed, 0, "no attempt is block %d with %d transactions, of %d published: %s",
-		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts))
+	require.GreaterOrEqualf(n.t, sealed, 0, "no attempt is block %d with %d transactions, of %d published: %s; the newest is at block %d, the connection went %v",
+		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts), n.recorder.newest(), n.recorder.changes())
 	for i := range attempts {
 		n.requireContiguous(&attempts[i])
 	}
