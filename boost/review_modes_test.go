@@ -141,3 +141,30 @@ func TestReserveConnectionsAreClosed(t *testing.T) {
 	require.False(t, ended(b))
 	require.True(t, ended(c))
 }
+
+// An end whose time is over cuts calls off, but waits until they are gone.
+func TestForcedStopWaits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	reached, gate := make(chan struct{}), make(chan struct{})
+	r.l2.on(getPayloadMethod, handler(func(context.Context, *jsonrpc.Request) (any, error) {
+		close(reached)
+		<-gate // whatever the context says
+		return nil, errInjected
+	}))
+	go func() { _, _ = r.send(t.Context(), encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff})) }()
+	<-reached
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.sidecar.Stop(over) }()
+	select {
+	case err := <-stopped:
+		t.Error("the call goes on behind its back", err)
+	case <-time.After(50 * time.Millisecond): // more only finds more
+	}
+	close(gate)
+	if !t.Failed() {
+		require.ErrorIs(t, <-stopped, context.Canceled)
+	}
+}

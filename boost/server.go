@@ -57,6 +57,10 @@ var foreign = http.NewCrossOriginProtection()
 
 // serve answers one HTTP request.
 func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		return // the connection is closed already
+	}
+	defer s.wg.Done()
 	if health.Serves(r.URL.Path) {
 		if s.cfg.Probes == nil {
 			http.NotFound(w, r)

@@ -59,6 +59,9 @@ type Sidecar struct {
 	flights  map[flightKey]*flight
 	order    []flightKey // oldest first
 
+	doorMu sync.Mutex
+	shut   bool // no request may begin
+
 	server   *http.Server
 	listener net.Listener
 	life     context.Context //nolint:containedctx // ends the work that outlives the calls that start it
@@ -144,6 +147,20 @@ func (s *Sidecar) Stop(ctx context.Context) error {
 	}
 	err = errors.Join(err, s.l2.Stop(ctx))
 	s.end()
+	s.doorMu.Lock()
+	s.shut = true
+	s.doorMu.Unlock()
 	s.wg.Wait()
 	return err
+}
+
+// enter admits a request, which s.wg waits for. Those that Shutdown has not waited for, because its time was over,
+// end soon after their connections.
+func (s *Sidecar) enter() bool {
+	s.doorMu.Lock()
+	defer s.doorMu.Unlock()
+	if !s.shut {
+		s.wg.Add(1)
+	}
+	return !s.shut
 }
