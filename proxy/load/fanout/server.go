@@ -136,7 +136,7 @@ func measure(job Job, shape Shape, deliveries func() int64, out *Result) error {
 
 // await looks for a condition often enough to time it and rarely enough to cost little.
 func await(condition func() bool) {
-	tick := time.NewTicker(200 * time.Microsecond)
+	tick := time.NewTicker(500 * time.Microsecond)
 	defer tick.Stop()
 	for !condition() {
 		<-tick.C
