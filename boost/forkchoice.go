@@ -65,6 +65,9 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	)
 	switch {
 	case !s.asksBuilder():
+		if kind == backend.KindBuild {
+			s.abandon()
+		}
 	case kind == backend.KindBuild:
 		if build = s.buildRequest(req, args); build != nil {
 			tell = func() { r = s.begin(req, build) }
@@ -80,11 +83,22 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	return answer(req, resp, err)
 }
 
+// abandon ends what the builder is building: the next block is the local execution layer's alone.
+func (s *Sidecar) abandon() {
+	if s.cfg.Rounds != nil {
+		s.cfg.Rounds.Abandon()
+	}
+}
+
 // buildRequest reads a build that the builder has a part in, nil for any other.
 func (s *Sidecar) buildRequest(req *jsonrpc.Request, args []json.RawMessage) *round.Request {
 	parsed, err := round.ParseRequest(req.Method, args)
-	if err != nil || parsed.NoTxPool {
+	switch {
+	case err != nil:
 		return nil // what is wrong with it, the local execution layer says
+	case parsed.NoTxPool:
+		s.abandon()
+		return nil
 	}
 	return parsed
 }
@@ -93,6 +107,7 @@ func (s *Sidecar) buildRequest(req *jsonrpc.Request, args []json.RawMessage) *ro
 func (s *Sidecar) begin(req *jsonrpc.Request, parsed *round.Request) *round.Round {
 	if !s.cfg.Observer.MayBuild() {
 		// It is only kept up to date, so that it can recover.
+		s.abandon()
 		s.m.fallback(fallbackUnhealthy)
 		s.tellBuilder(backend.KindForkchoice, jsonrpc.NewRequest(req.ID, req.Method, parsed.State, json.RawMessage("null")))
 		return nil

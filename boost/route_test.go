@@ -119,6 +119,41 @@ func TestNoTxPool(t *testing.T) {
 	require.Empty(t, r.watch.calls[health.Builder])
 }
 
+// When op-node has the local node build on the same head alone, what the builder streams is no promise any
+// more, and subscribers are told.
+func TestLocalBuildEndsTheStream(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*rig) []any{
+		"noTxPool": func(*rig) []any {
+			return attributes(parent, func(attrs map[string]any) { attrs["noTxPool"] = true })
+		},
+		"withheld": func(r *rig) []any {
+			r.watch.mu.Lock()
+			defer r.watch.mu.Unlock()
+			r.watch.withhold = true
+			return attributes(parent, func(attrs map[string]any) { attrs["gasLimit"] = "0x1c9c381" })
+		},
+		"disabled": func(r *rig) []any {
+			r.modes.SetMode(params.ModeDisabled)
+			return attributes(parent, func(attrs map[string]any) { attrs["gasLimit"] = "0x1c9c381" })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.begin()
+			list := fbs(builderID, 3, false)
+			r.deliver(list[:2])
+			r.l2.on(forkchoiceMethod, forkchoice(engine.VALID, &engine.PayloadID{0x03, 8}))
+			require.Nil(t, r.call("engine_forkchoiceUpdatedV3", change(r)...).Error)
+			r.deliver(list[2:])
+			count, notices := r.published()
+			require.Equal(t, 2, count)
+			require.Contains(t, strings.Join(notices, ""), `"reorg":true`)
+		})
+	}
+}
+
 // A builder that says SYNCING but gives an id is asked for its block; one that fails is not waited for.
 func TestBuilderAnswers(t *testing.T) {
 	t.Parallel()

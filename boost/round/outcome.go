@@ -106,6 +106,13 @@ func (s *Store) Head(head common.Hash) {
 	s.supersede(func(r *Round) bool { return r.req.Head != head })
 }
 
+// Abandon ends every round that nobody has asked for: the next block is built without the builder.
+func (s *Store) Abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.supersede(func(*Round) bool { return true })
+}
+
 func (s *Store) supersede(which func(*Round) bool) {
 	for _, r := range s.rounds {
 		if which(r) {
