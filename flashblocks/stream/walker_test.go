@@ -153,3 +153,33 @@ func TestReplaysKeepNobodyWaiting(t *testing.T) {
 		expect(t, ws, 2, 0, 9)
 	}
 }
+
+// TestCloseIsAnswered: with the same code, or with 1002 if it is malformed, and then the connection ends.
+func TestCloseIsAnswered(t *testing.T) {
+	t.Parallel()
+	for name, portable := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, HubConfig{portable: portable}, ServerConfig{})
+			for i, tc := range []struct {
+				payload string
+				want    string
+				cause   closeCause
+			}{
+				{"\x03\xe9leaving", "\x88\x02\x03\xe9", causePeer},
+				{"", "\x88\x00", causePeer},
+				{"\x03\xed", string(closeFrame(websocket.CloseProtocolError, errCloseBody.reason)), causeProtocol},
+			} {
+				before := h.closed(tc.cause)
+				conn := h.upgradeRaw("/")
+				_, err := conn.Write(clientFrame(opClose, []byte(tc.payload)))
+				require.NoError(t, err)
+				got, err := io.ReadAll(conn)
+				require.NoError(t, err, "case %d", i)
+				require.Equal(t, tc.want, string(got), "case %d", i)
+				h.eventually("counted", func() bool { return h.closed(tc.cause) == before+1 })
+			}
+			require.Zero(t, h.hub.active.Load())
+		})
+	}
+}
