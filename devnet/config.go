@@ -46,6 +46,10 @@ type Config struct {
 	CaptureLogs   bool          // send this process's own log, the L1's included, to a file of the data directory
 	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
 
+	// BuilderEnded, if not nil, is told how flashgeth has ended though nobody stopped it, and where its log is.
+	// With Boost this is no failure of the devnet then: the blocks are the local execution layer's.
+	BuilderEnded func(how, log string)
+
 	// Between, if not nil, may put something between the parts that boost connects: it is given their
 	// addresses before anything is started, and returns those to use instead.
 	Between func(Links) Links

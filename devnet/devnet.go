@@ -170,7 +170,7 @@ func (d *Devnet) writeSpec() error {
 	return d.layout.writeChain(d.spec, d.keys)
 }
 
-// supervise starts p and reports its end on Failed unless it was asked for.
+// supervise starts p and reports its end on Failed, or to BuilderEnded, unless it was asked for.
 func (d *Devnet) supervise(ctx context.Context, p *Process) error {
 	if err := p.Start(ctx); err != nil {
 		return err
@@ -184,6 +184,10 @@ func (d *Devnet) supervise(ctx context.Context, p *Process) error {
 				return
 			}
 			d.KeepData()
+			if tell := d.cfg.BuilderEnded; tell != nil && d.cfg.Boost && p == d.node {
+				tell(p.exitText(), p.Log)
+				return
+			}
 			select {
 			case d.failed <- p.failure():
 			default: // one failure is enough
@@ -281,6 +285,7 @@ func (d *Devnet) Endpoints() Endpoints {
 	}
 	if d.cfg.Follower {
 		e.FollowerRPC, e.FollowerWS = httpURL(d.ports.follower.http), wsURL(d.ports.follower.ws)
+		e.FollowerMetrics = httpURL(d.ports.follower.metrics) + "/metrics"
 	}
 	for _, user := range d.keys.users {
 		e.Keys = append(e.Keys, user.hexKey())

@@ -24,6 +24,8 @@ type Endpoints struct {
 	FollowerWS    string `json:"follower_ws,omitempty"`
 	ChainID       uint64 `json:"chain_id"`
 
+	FollowerMetrics string `json:"follower_metrics,omitempty"` // its /healthz and /readyz are on the same port
+
 	// With Config.Boost alone. The sequencer's and the engine's endpoints above are then the local execution
 	// layer's, the stream and the metrics the builder's.
 	BoostRPC           string `json:"boost_rpc,omitempty"`            // Engine API of op-node, and everything that boost passes on

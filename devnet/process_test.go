@@ -149,6 +149,26 @@ func TestUnexpectedEndIsReported(t *testing.T) {
 	require.True(t, d.keep)
 }
 
+// A builder behind boost that ends is no failure where somebody wants to see what boost makes of it.
+func TestBuildersEndIsTold(t *testing.T) {
+	t.Parallel()
+	told := make(chan string, 1)
+	d := &Devnet{expected: make(map[<-chan struct{}]bool), failed: make(chan error, 1), quit: make(chan struct{})}
+	d.cfg.Boost, d.cfg.BuilderEnded = true, func(how, log string) { told <- how + " " + log }
+	d.node = newTestProcess(t, untilInterrupted)
+	require.NoError(t, d.supervise(t.Context(), d.node))
+	d.node.Kill()
+	select {
+	case got := <-told:
+		require.Equal(t, "signal: killed "+d.node.Log, got)
+	case <-t.Context().Done():
+		require.Fail(t, "nobody was told")
+	}
+	require.NoError(t, d.Stop(), "what has ended needs no stop")
+	require.Empty(t, d.failed)
+	require.True(t, d.keep)
+}
+
 func TestExpectedEndIsNotReported(t *testing.T) {
 	t.Parallel()
 	d := &Devnet{expected: make(map[<-chan struct{}]bool), failed: make(chan error, 1), quit: make(chan struct{})}

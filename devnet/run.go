@@ -61,6 +61,9 @@ func Run(ctx context.Context, cfg RunConfig) error {
 	}
 	cfg.CaptureLogs = true
 	cfg.Progress = func(step string) { fmt.Fprintf(cfg.Err, "devnet: %s\n", step) }
+	cfg.BuilderEnded = func(how, log string) {
+		cfg.Progress(fmt.Sprintf("flashgeth ended (%s); flashboost goes on with geth's blocks. Its log is kept: %s", how, log))
+	}
 	net, err := Start(ctx, cfg.Config)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -155,6 +158,9 @@ func (s *session) announce(ends Endpoints) error {
 	row("engine", ends.Engine)
 	row("op-node", ends.OpNodeRPC)
 	row("follower", cmp.Or(ends.FollowerRPC, "none"), ends.FollowerWS)
+	if s.cfg.Follower {
+		row("  metrics", ends.FollowerMetrics)
+	}
 	row("L1", ends.L1RPC)
 	row("files, logs", ends.DataDir)
 	row("funded key", ends.Keys[0])
@@ -194,6 +200,7 @@ func (s *session) watch(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			s.cfg.Progress("stopping")
 			return nil
 		case <-over:
 			return nil

@@ -158,7 +158,7 @@ func TestEndpointsJSON(t *testing.T) {
 	t.Parallel()
 	d := &Devnet{layout: &layout{root: "dir"}, keys: deriveAccounts(), ports: &portSet{
 		l1: 1, nodePorts: nodePorts{http: 2, ws: 3, engine: 4, metrics: 6}, stream: 5, opNodeRPC: 7,
-		follower: nodePorts{http: 8, ws: 9}, proxy: 10, proxyMetrics: 11,
+		follower: nodePorts{http: 8, ws: 9, metrics: 12}, proxy: 10, proxyMetrics: 11,
 	}}
 	d.cfg.Follower, d.cfg.Proxy = true, true
 	text, err := json.Marshal(d.Endpoints())
@@ -173,8 +173,9 @@ func TestEndpointsJSON(t *testing.T) {
 		"l1_rpc": "http://127.0.0.1:1", "sequencer_rpc": "http://127.0.0.1:2", "sequencer_ws": "ws://127.0.0.1:3",
 		"engine": "http://127.0.0.1:4", "flashblocks_ws": "ws://127.0.0.1:5", "metrics": "http://127.0.0.1:6/metrics",
 		"op_node_rpc": "http://127.0.0.1:7", "follower_rpc": "http://127.0.0.1:8", "follower_ws": "ws://127.0.0.1:9",
-		"proxy_ws": "ws://127.0.0.1:10/ws", "proxy_metrics": "http://127.0.0.1:11/metrics",
-		"chain_id": float64(L2ChainID), "jwt": "dir/jwt.hex", "datadir": "dir",
+		"follower_metrics": "http://127.0.0.1:12/metrics", "proxy_ws": "ws://127.0.0.1:10/ws",
+		"proxy_metrics": "http://127.0.0.1:11/metrics", "chain_id": float64(L2ChainID),
+		"jwt": "dir/jwt.hex", "datadir": "dir",
 	}, got)
 }
 
