@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -47,6 +48,7 @@ func main() {
 		Flags:           flags,
 		Action:          run,
 		HideHelpCommand: true,
+		OnUsageError:    usageError,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}
 	if err := app.Run(os.Args); err != nil {
@@ -55,9 +57,17 @@ func main() {
 	}
 }
 
+// usageError keeps a mistyped flag to one sentence; urfave/cli would print the whole help after it.
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w (see --help)", err)
+}
+
 func run(c *cli.Context) error {
 	if c.Args().Present() {
 		return fmt.Errorf("unexpected argument %q", c.Args().First())
+	}
+	if c.Bool("external-state-root") && !c.Bool("boost") {
+		return errors.New("--external-state-root needs --boost")
 	}
 	cfg := devnet.RunConfig{
 		Config:   defaults,
