@@ -55,8 +55,14 @@ func newApp() *cli.App {
 		Flags:           params.BoostFlags(),
 		Action:          run,
 		HideHelpCommand: true,
+		OnUsageError:    usageError,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}
+}
+
+// usageError keeps a mistyped flag to one sentence; urfave/cli would print the whole help after it.
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w (see --help)", err)
 }
 
 // version is the date and the commit of the source, if the binary was built by the Makefile.
