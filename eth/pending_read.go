@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -26,8 +27,6 @@ var readable = map[string]struct{}{
 	"debug_getRawBlock": {}, "debug_getRawHeader": {}, "debug_getRawReceipts": {},
 	"debug_traceBlockByNumber": {}, "debug_traceCall": {},
 }
-
-var errNotReadable = errors.New("not a method that reads the pending state")
 
 // ReadRequest is a call of another method whose answer shall carry its position.
 type ReadRequest struct {
@@ -51,7 +50,7 @@ type ReadResult struct {
 // the request names at exactly the position that it returns.
 func (api *PositionAPI) Read(ctx context.Context, request ReadRequest) (*ReadResult, error) {
 	if _, ok := readable[request.Method]; !ok {
-		return nil, &invalidParams{errNotReadable.Error()}
+		return nil, &invalidParams{fmt.Sprintf("%.64q is not a method that flashblocks_read serves", request.Method)}
 	}
 	if least := request.Minimum; least != nil {
 		v, err := api.b.await(ctx, uint64(least.BlockNumber), uint64(least.Index), request.Timeout)

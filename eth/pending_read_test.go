@@ -33,7 +33,9 @@ func TestReadCarriesPosition(t *testing.T) {
 	failing := object{"to": sender, "from": probeAddr, "value": "0xffffffffffffffffffffff"}
 	require.Equal(t, h.follower.call("eth_estimateGas", failing, "pending"),
 		h.follower.call("flashblocks_read", object{"method": "eth_estimateGas", "params": []any{failing, "pending"}}))
-	require.Equal(t, codeInvalidParams, h.follower.call("flashblocks_read", object{"method": "eth_sendRawTransaction", "params": []any{"0x"}}).Code)
+	refused := h.follower.call("flashblocks_read", object{"method": "eth_sendRawTransaction", "params": []any{"0x"}})
+	require.Equal(t, codeInvalidParams, refused.Code)
+	require.Contains(t, refused.Error, `"eth_sendRawTransaction"`)
 	require.Equal(t, codeInvalidParams, h.follower.call("flashblocks_read", object{"method": "eth_getBalance"}).Code)
 }
 
