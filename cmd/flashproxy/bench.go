@@ -31,11 +31,15 @@ func benchCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "header", Usage: "header of the upgrade, as Name: value; may be repeated"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 		},
-		Action: bench,
+		Action:       bench,
+		OnUsageError: usageError,
 	}
 }
 
 func bench(c *cli.Context) error {
+	if extra := c.Args().Get(1); extra != "" {
+		return fmt.Errorf("unexpected argument %q: the URL comes last, behind the flags", extra)
+	}
 	cfg := load.Config{
 		URL:         c.String("url"),
 		Connections: c.Int("connections"),

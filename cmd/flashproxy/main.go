@@ -34,11 +34,25 @@ func newApp() *cli.App {
 	return &cli.App{
 		Name:            "flashproxy",
 		Usage:           "one stream of flashblocks in, ten thousand out",
-		Version:         gitDate + "-" + gitCommit,
+		Version:         version(),
 		Flags:           params.ProxyFlags(),
 		Action:          run,
 		Commands:        []*cli.Command{benchCommand()},
 		HideHelpCommand: true,
+		OnUsageError:    usageError,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}
+}
+
+// usageError keeps a mistyped flag to one sentence; urfave/cli would print the whole help after it.
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w (see --help)", err)
+}
+
+// version is the date and the commit of the source, if the binary was built by the Makefile.
+func version() string {
+	if gitDate == "" || len(gitCommit) < 8 {
+		return "unknown"
+	}
+	return gitDate + "-" + gitCommit[:8]
 }
