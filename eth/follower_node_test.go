@@ -211,7 +211,7 @@ func TestFollowerStageOrder(t *testing.T) {
 	for _, s := range service.stages {
 		names = append(names, s.name)
 	}
-	require.Equal(t, []string{"overlay", "subscriptions", "health", "metrics", "follower"}, names)
+	require.Equal(t, []string{"heads", "overlay", "subscriptions", "health", "metrics", "follower"}, names)
 	require.Nil(t, service.StreamAddr())
 }
 

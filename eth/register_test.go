@@ -124,7 +124,7 @@ func TestStageOrder(t *testing.T) {
 	for _, s := range service.stages {
 		names = append(names, s.name)
 	}
-	require.Equal(t, []string{"overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder", "engine"}, names)
+	require.Equal(t, []string{"heads", "overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder", "engine"}, names)
 }
 
 // The node takes stages in the order of their registration and back.

@@ -54,6 +54,8 @@ func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 		Service: &Service{set: set}, ethereum: ethereum, cfg: cfg, processor: processor,
 		feed: newFeed(processor, chain.Config(), chain, set),
 	}
+	keeper := &headKeeper{chain: chain, db: ethereum.ChainDb()}
+	a.add("heads", keeper.start, keeper.close)
 	a.add("overlay", processor.Start, processor.Stop)
 	a.add("subscriptions", a.feed.start, a.feed.stop)
 	return a, nil

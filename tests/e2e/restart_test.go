@@ -5,12 +5,16 @@ package e2e
 
 import (
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // TestRestart ends the node in the middle of a block, once as a crash and once as an operator does. The
@@ -41,18 +45,18 @@ func TestRestart(t *testing.T) {
 			number = max(number, n.recorder.newest())
 			lost := n.recorder.at(number)
 			t.Logf("%s while block %d is under construction; published of it: %s", way.name, number, describe(lost))
-			first := next
-			if n.revive() {
-				// What is published again for a number before its position a subscriber that resumes does not hear.
-				first = number
+			unseen := n.revive()
+			first := min(next, number)
+			if unseen {
+				first = n.firstSeen(number, lost)
 			}
-			n.awaitHead(number + 5)
+			n.awaitHead(max(number, first) + 5)
 			replaced := different(sealed, n.hashes(last))
 			require.LessOrEqual(t, replaced, 2, "op-geth may lose what it has not written yet, the last blocks")
 			if way.clean {
 				require.Zero(t, replaced, "blocks that a clean stop has lost")
 			}
-			list := n.audit(min(first, number), n.head())
+			list := n.audit(first, n.head())
 			f := n.summarise(list)
 			next = list[len(list)-1].block.NumberU64() + 1
 			t.Logf("after %s: %s replaced, %s abandoned", way.name, plural(replaced, "sealed block"), plural(f.abandoned, "attempt"))
@@ -61,14 +65,24 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// startGrace is less than what the node lets a consensus client wait for the builder while it starts. If that
+// takes longer, op-geth's miner has the first payloads, and no subscriber hears of them.
+const startGrace = time.Second
+
 // revive starts the node again after a crash or a stop. A crash can take the last blocks with it, which the
 // database had not yet handed to the kernel. op-node would wait for them to be synced, from peers that a
-// devnet does not have, so it is then restarted too, as an operator does. revive tells whether that was so.
-func (n *network) revive() (lost bool) {
+// devnet does not have, so it is then restarted too, as an operator does.
+//
+// It tells whether the first blocks after the start may be unseen: a node that starts slowly has not built
+// them itself, and what is published for a number before its position a subscriber that resumes does not hear.
+func (n *network) revive() (unseen bool) {
 	n.t.Helper()
 	known, err := n.SyncStatus(n.t.Context())
 	require.NoError(n.t, err)
+	begin := time.Now()
 	require.NoError(n.t, n.StartNode(n.t.Context()))
+	harness.Eventually(n.t, "the restarted node streams", n.recorder.connected)
+	unseen = time.Since(begin) > startGrace
 	header, err := n.eth.HeaderByHash(n.t.Context(), known.UnsafeL2.Hash)
 	if errors.Is(err, ethereum.NotFound) {
 		n.t.Logf("the crash has taken block %d with it: op-node is restarted", known.UnsafeL2.Number)
@@ -77,7 +91,27 @@ func (n *network) revive() (lost bool) {
 	}
 	require.NoError(n.t, err)
 	require.Equal(n.t, known.UnsafeL2.Number, header.Number.Uint64())
-	return false
+	return unseen
+}
+
+// firstSeen waits for the first block from number on of which a restarted node has published something, beside
+// what was lost with it before.
+func (n *network) firstSeen(number uint64, lost []attempt) (first uint64) {
+	n.t.Helper()
+	harness.Eventually(n.t, "the restarted node publishes", func() bool {
+		for first = number; first <= n.recorder.newest(); first++ {
+			for _, a := range n.recorder.at(first) {
+				if !slices.ContainsFunc(lost, func(b attempt) bool { return b.id == a.id }) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+	if first > number {
+		n.t.Logf("nobody was told of the blocks from %d to %d, which were built while the node started", number, first-1)
+	}
+	return first
 }
 
 // hashes returns the canonical hashes of the blocks from 1 to last.
@@ -108,6 +142,10 @@ func requireAccounted(t *testing.T, lost []attempt, list []audited) (abandoned i
 	t.Helper()
 	require.NotEmpty(t, lost)
 	for _, a := range lost {
+		if a.number < list[0].block.NumberU64() {
+			abandoned++ // built by op-geth's miner while the node started
+			continue
+		}
 		i := int(a.number - list[0].block.NumberU64())
 		require.Less(t, i, len(list))
 		if sealed := list[i].attempt; sealed.id == a.id {
