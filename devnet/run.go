@@ -61,8 +61,12 @@ func Run(ctx context.Context, cfg RunConfig) error {
 	}
 	cfg.CaptureLogs = true
 	cfg.Progress = func(step string) { fmt.Fprintf(cfg.Err, "devnet: %s\n", step) }
+	ended := make(chan string, 1) // one note is enough
 	cfg.BuilderEnded = func(how, log string) {
-		cfg.Progress(fmt.Sprintf("flashgeth ended (%s); flashboost goes on with geth's blocks. Its log is kept: %s", how, log))
+		select {
+		case ended <- fmt.Sprintf("flashgeth ended (%s); flashboost goes on with geth's blocks. Its log is kept: %s", how, log):
+		default:
+		}
 	}
 	net, err := Start(ctx, cfg.Config)
 	if err != nil {
@@ -73,7 +77,7 @@ func Run(ctx context.Context, cfg RunConfig) error {
 	}
 	load.cfg.RPC = net.submitURL()
 	probe.ws = net.Endpoints().FollowerWS
-	s := &session{cfg: cfg, net: net, load: load, probe: probe}
+	s := &session{cfg: cfg, net: net, load: load, probe: probe, ended: ended}
 	err = s.run(ctx)
 	if err != nil {
 		net.KeepData()
@@ -93,6 +97,7 @@ type session struct {
 	observer  *Observer
 	begin     time.Time // the L2's genesis, or later if the start took longer
 	unwritten chan error
+	ended     <-chan string // a note when the builder behind boost has ended
 	status    Status
 }
 
@@ -200,8 +205,10 @@ func (s *session) watch(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			s.cfg.Progress("stopping")
+			s.note("stopping")
 			return nil
+		case text := <-s.ended:
+			s.note(text)
 		case <-over:
 			return nil
 		case err := <-s.net.Failed():
@@ -213,6 +220,15 @@ func (s *session) watch(ctx context.Context) error {
 			s.view.Status(s.status)
 		}
 	}
+}
+
+// note tells something beside the view.
+func (s *session) note(text string) {
+	if live, ok := s.view.(*liveView); ok {
+		live.Note("devnet: " + text)
+		return
+	}
+	s.cfg.Progress(text)
 }
 
 // refresh updates the status. op-node may be too busy to answer: the heads shown are then old.

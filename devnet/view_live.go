@@ -82,6 +82,19 @@ func (v *liveView) Status(status Status) {
 	v.draw(true)
 }
 
+// Note puts a line above the picture, where it stays.
+func (v *liveView) Note(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+
+	if v.drawn > 0 {
+		fmt.Fprintf(v.out, "\x1b[%dA\r", v.drawn)
+	}
+	fmt.Fprint(v.out, ansiClearBelow, text, "\n")
+	v.drawn = 0
+	v.draw(true)
+}
+
 // Close leaves the last picture on the screen and gives the cursor back.
 func (v *liveView) Close() {
 	v.mu.Lock()

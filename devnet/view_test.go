@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,6 +110,25 @@ func TestLiveViewFitsTheTerminal(t *testing.T) {
 	require.LessOrEqual(t, len(lines), 23, "the cursor rests on the line below")
 	require.Contains(t, lines[len(lines)-1].text, " 99 ", "the newest flashblock is shown")
 	require.Len(t, lines[0].render(80), 80+len(ansiBold)+len(ansiReset))
+}
+
+// A note clears the picture, stays in its place, and the picture goes on below it.
+func TestNoteStaysAboveTheLiveView(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	live := &liveView{out: &out, now: time.Now, size: func() (int, int) { return 80, 24 }}
+	live.Status(Status{})
+	drawn := live.drawn
+	require.Positive(t, drawn)
+	out.Reset()
+	live.Note("something happened")
+	require.True(t, strings.HasPrefix(out.String(), fmt.Sprintf("\x1b[%dA\r%ssomething happened\n", drawn, ansiClearBelow)), "%q", out.String())
+	require.Equal(t, drawn, live.drawn, "the whole picture is there again")
+
+	live.Close()
+	out.Reset()
+	live.Note("after the end")
+	require.NotContains(t, out.String(), ansiClearLine, "no picture after the end")
 }
 
 func TestLiveViewIsThrottled(t *testing.T) {
