@@ -24,7 +24,7 @@ func (h *pendingHarness) send(tx *types.Transaction, timeout ...any) <-chan answ
 	go func() {
 		out <- h.follower.call("eth_sendRawTransactionSync", append([]any{hexBytes(raw)}, timeout...)...)
 	}()
-	require.Eventually(h.t, func() bool { return h.follower.eth.TxPool().Has(tx.Hash()) }, 10*time.Second, time.Millisecond)
+	require.Eventually(h.t, func() bool { return h.follower.eth.TxPool().Has(tx.Hash()) }, patience, time.Millisecond)
 	return out
 }
 

@@ -140,7 +140,7 @@ func (s *slot) offer(txs ...*types.Transaction) []error {
 		}
 		return true
 	}
-	require.Eventually(s.t, heard, 10*time.Second, 200*time.Microsecond, "the pool's announcement")
+	require.Eventually(s.t, heard, 30*time.Second, 200*time.Microsecond, "the pool's announcement")
 	return errs
 }
 
