@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -164,6 +165,7 @@ type follower struct {
 	seen      *dedupe
 	last      flashblocks.Header // last message read
 	hasLast   bool               // last can be resumed from
+	warned    time.Time          // when the operator was last told of this outage
 	failures  int                // connections in a row that were answered and ended before they gave a new message
 	answered  bool               // the last dial was
 	reported  bool               // a state was reported
@@ -225,14 +227,14 @@ func (f *follower) run(ctx context.Context) {
 			f.failures++
 		}
 		if progress {
-			f.failures = 0
+			f.failures, f.warned = 0, time.Time{}
 			pause.Reset()
 		}
 		if errors.Is(err, errResume) && progress {
 			continue // the upstream is well: nothing to be patient with
 		}
 		wait := pause.NextBackOff()
-		f.log.Warn("Flashblocks upstream is not connected", "err", err, "retry", wait)
+		f.outage(err, wait)
 		f.report(ctx, State{Reason: err})
 		timer := time.NewTimer(wait)
 		select {
@@ -242,6 +244,19 @@ func (f *follower) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// outagePause is the time between two warnings of one outage, whose attempts may follow every few
+// milliseconds.
+const outagePause = 30 * time.Second
+
+// outage logs that there is no connection: at its start and once in a while, every attempt at debug level.
+func (f *follower) outage(err error, wait time.Duration) {
+	level := f.log.Debug
+	if now := time.Now(); f.warned.IsZero() || now.Sub(f.warned) >= outagePause {
+		f.warned, level = now, f.log.Warn
+	}
+	level("Flashblocks upstream is not connected, dialling again", "err", err, "retry", common.PrettyDuration(wait))
 }
 
 // once makes one connection and follows it to its end. It reports whether any new message came; only
