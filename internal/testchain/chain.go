@@ -80,6 +80,9 @@ func New(t testing.TB, cfg Config) *Chain {
 	c.txpool, err = txpool.New(pool.PriceLimit, c.chain, []txpool.SubPool{legacypool.New(pool, c.chain)}, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.txpool.Close() })
+	// The pool begins to listen to the chain on a goroutine of its own, which answers only then: a block that
+	// comes before would be one that the pool never hears of.
+	require.NoError(t, c.txpool.Sync())
 	return c
 }
 
