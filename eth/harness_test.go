@@ -192,6 +192,7 @@ func newUnstarted(t testing.TB, f fork, genesis *core.Genesis, changes ...func(*
 	}
 	ethereum, err := gethEth.New(stack, &cfg)
 	require.NoError(t, err)
+	require.NoError(t, ethereum.TxPool().Sync()) // it hears of no block before it listens
 	return &testNode{t: t, fork: f, stack: stack, eth: ethereum}
 }
 
