@@ -25,7 +25,7 @@ import (
 )
 
 // patience bounds the wait for anything that takes milliseconds on an idle machine.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // ethNode is an op-geth in this process and in memory, with or without what a test registers on it.
 type ethNode struct {
@@ -62,6 +62,7 @@ func newNode(t testing.TB, name string, genesis *core.Genesis) *ethNode {
 	cfg.LogNoHistory = true
 	ethereum, err := gethEth.New(stack, &cfg)
 	require.NoError(t, err)
+	require.NoError(t, ethereum.TxPool().Sync()) // it hears of no block before it listens
 	return &ethNode{t: t, name: name, config: cfg, stack: stack, eth: ethereum}
 }
 
