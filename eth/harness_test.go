@@ -143,6 +143,7 @@ type testNode struct {
 	eth     *gethEth.Ethereum
 	client  *rpc.Client
 	service *Service
+	begun   startMark
 }
 
 // setup registers an Engine API on a node that has not been started.
@@ -178,7 +179,16 @@ func newUnstarted(t testing.TB, f fork, genesis *core.Genesis, changes ...func(*
 		P2P:         p2p.Config{NoDiscovery: true, NoDial: true, MaxPeers: 0},
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = stack.Close() }) // tests that check the stop have closed it
+	n := &testNode{t: t, fork: f, stack: stack}
+	stack.RegisterLifecycle(&n.begun)
+	t.Cleanup(func() {
+		if n.eth != nil && !n.begun.started {
+			// The stack stops what it has started only, and op-geth ends the process when a background
+			// task of its chain finds the database closed.
+			n.eth.BlockChain().Stop()
+		}
+		_ = stack.Close() // tests that check the stop have closed it
+	})
 
 	cfg := ethconfig.Defaults
 	cfg.Genesis = genesis
@@ -190,10 +200,10 @@ func newUnstarted(t testing.TB, f fork, genesis *core.Genesis, changes ...func(*
 	for _, change := range changes {
 		change(&cfg)
 	}
-	ethereum, err := gethEth.New(stack, &cfg)
+	n.eth, err = gethEth.New(stack, &cfg)
 	require.NoError(t, err)
-	require.NoError(t, ethereum.TxPool().Sync()) // it hears of no block before it listens
-	return &testNode{t: t, fork: f, stack: stack, eth: ethereum}
+	require.NoError(t, n.eth.TxPool().Sync()) // it hears of no block before it listens
+	return n
 }
 
 // newNode makes and starts a node of the fork.
