@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/cmdline"
 )
 
 var defaults = devnet.DefaultConfig
@@ -48,18 +49,13 @@ func main() {
 		Flags:           flags,
 		Action:          run,
 		HideHelpCommand: true,
-		OnUsageError:    usageError,
+		OnUsageError:    cmdline.UsageError,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}
 	if err := app.Run(os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "devnet:", err)
 		os.Exit(1)
 	}
-}
-
-// usageError keeps a mistyped flag to one sentence; urfave/cli would print the whole help after it.
-func usageError(_ *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w (see --help)", err)
 }
 
 func run(c *cli.Context) error {

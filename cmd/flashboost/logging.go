@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/cmdline"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -21,11 +21,9 @@ const logFileMode = 0o600
 // setupLog installs the root logger, on standard output as rollup-boost's unless there is a file. The closer
 // takes it off again, and is not nil.
 func setupLog(cfg *params.Boost) (closer func() error, err error) {
-	level := log.LevelTrace // slog does not know it
-	if !strings.EqualFold(cfg.LogLevel, "trace") {
-		if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-			return nil, fmt.Errorf("log level %q is unknown: use trace, debug, info, warn or error", cfg.LogLevel)
-		}
+	level, err := cmdline.LogLevel(cfg.LogLevel)
+	if err != nil {
+		return nil, err
 	}
 	var out io.Writer = os.Stdout
 	closer = func() error { return nil }
@@ -41,11 +39,7 @@ func setupLog(cfg *params.Boost) (closer func() error, err error) {
 			return file.Close()
 		}
 	}
-	if cfg.LogFormat == "json" {
-		log.SetDefault(log.NewLogger(log.JSONHandlerWithLevel(out, level)))
-		return closer, nil
-	}
-	log.SetDefault(log.NewLogger(log.NewTerminalHandlerWithLevel(out, level, false)))
+	cmdline.SetLog(out, level, cfg.LogFormat)
 	return closer, nil
 }
 

@@ -18,6 +18,8 @@ import (
 	"github.com/ethereum/go-ethereum/internal/debug"
 	"github.com/ethereum/go-ethereum/internal/flags"
 	"github.com/ethereum/go-ethereum/log"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/cmdline"
 )
 
 // envPrefix starts the environment name of every flag. It is geth's, so that an operator's
@@ -49,19 +51,14 @@ func newApp() *cli.App {
 		versionCommand(),
 		utils.ShowDeprecated,
 	}
-	app.OnUsageError = usageError
+	app.OnUsageError = cmdline.UsageError
 	for _, cmd := range app.Commands {
-		cmd.OnUsageError = usageError
+		cmd.OnUsageError = cmdline.UsageError
 	}
 	app.Before = before
 	app.After = after
 	flags.AutoEnvVars(app.Flags, envPrefix)
 	return app
-}
-
-// usageError keeps a mistyped flag to one sentence; urfave/cli would print the whole help before it.
-func usageError(_ *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w (see --help)", err)
 }
 
 // before runs ahead of every command: processor quota, flags given before a sub-command, logging

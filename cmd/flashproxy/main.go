@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/cmdline"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -39,20 +40,10 @@ func newApp() *cli.App {
 		Action:          run,
 		Commands:        []*cli.Command{benchCommand()},
 		HideHelpCommand: true,
-		OnUsageError:    usageError,
+		OnUsageError:    cmdline.UsageError,
 		ExitErrHandler:  func(*cli.Context, error) {},
 	}
 }
 
-// usageError keeps a mistyped flag to one sentence; urfave/cli would print the whole help after it.
-func usageError(_ *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w (see --help)", err)
-}
-
 // version is the date and the commit of the source, if the binary was built by the Makefile.
-func version() string {
-	if gitDate == "" || len(gitCommit) < 8 {
-		return "unknown"
-	}
-	return gitDate + "-" + gitCommit[:8]
-}
+func version() string { return cmdline.Version(gitCommit, gitDate) }

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/urfave/cli/v2"
 
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/cmdline"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy"
@@ -138,16 +138,10 @@ func metricLabels(cfg *params.Proxy) ([]proxy.Label, error) {
 
 // setupLog installs the root logger.
 func setupLog(cfg *params.Proxy) error {
-	level := log.LevelTrace // slog does not know it
-	if !strings.EqualFold(cfg.LogLevel, "trace") {
-		if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-			return fmt.Errorf("log level %q is unknown: use trace, debug, info, warn or error", cfg.LogLevel)
-		}
+	level, err := cmdline.LogLevel(cfg.LogLevel)
+	if err != nil {
+		return err
 	}
-	if cfg.LogFormat == "json" {
-		log.SetDefault(log.NewLogger(log.JSONHandlerWithLevel(os.Stderr, level)))
-		return nil
-	}
-	log.SetDefault(log.NewLogger(log.NewTerminalHandlerWithLevel(os.Stderr, level, false)))
+	cmdline.SetLog(os.Stderr, level, cfg.LogFormat)
 	return nil
 }
