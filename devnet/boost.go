@@ -163,12 +163,6 @@ func (d *Devnet) StartBoost(ctx context.Context, external bool, args ...string) 
 	return d.supervise(ctx, d.boost)
 }
 
-// SetRecoverMode makes op-node build blocks without transactions of the pool (admin_setRecoverMode), or
-// ends that.
-func (d *Devnet) SetRecoverMode(ctx context.Context, on bool) error {
-	return d.rollup.CallContext(ctx, nil, "admin_setRecoverMode", on)
-}
-
 // SetExecutionMode switches flashboost at run time by its debug API: "enabled", "dry_run" or "disabled".
 func (d *Devnet) SetExecutionMode(ctx context.Context, mode string) error {
 	client, err := rpc.DialContext(ctx, httpURL(d.ports.boostDebug))
