@@ -48,17 +48,11 @@ func (n *notice) open() bool { return !n.sealed && !n.reorg }
 type recorder struct {
 	t *testing.T
 
-	mu      sync.Mutex
-	rounds  map[uint64][]*round  // by block number, in the order of their index 0
-	notices map[uint64][]*notice // the same rounds as v0 tells of them
-	up      bool
-	waiting []*waiter
-}
-
-// waiter is somebody who waits for a flashblock.
-type waiter struct {
-	match func(*flashblocks.Flashblock) bool
-	found chan uint64 // its block number, buffered for the one
+	mu       sync.Mutex
+	rounds   map[uint64][]*round  // by block number, in the order of their index 0
+	notices  map[uint64][]*notice // the same rounds as v0 tells of them
+	up       bool
+	watchers harness.Watchers
 }
 
 // record follows both streams until the end of the test.
@@ -120,15 +114,7 @@ func (r *recorder) deliver(d stream.Delivery) {
 	}
 	round.count++
 	round.txs = append(round.txs, fb.Diff.Transactions...)
-	kept := r.waiting[:0]
-	for _, w := range r.waiting {
-		if w.match(fb) {
-			w.found <- number
-			continue
-		}
-		kept = append(kept, w)
-	}
-	r.waiting = kept
+	r.watchers.Offer(fb)
 }
 
 // round returns the round of a flashblock, made for its index 0. It assumes that mu is held.
@@ -273,32 +259,15 @@ func (r *recorder) published(from, to uint64) int {
 }
 
 // awaiting begins to wait for the next flashblock that matches.
-func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *waiter {
-	w := &waiter{match: match, found: make(chan uint64, 1)}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting = append(r.waiting, w)
-	return w
+func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *harness.Watcher {
+	r.t.Helper()
+	return r.watchers.Add(r.t, match)
 }
 
 // await waits for the next flashblock that matches, counting from now, and returns its block number.
 func (r *recorder) await(what string, match func(*flashblocks.Flashblock) bool) uint64 {
 	r.t.Helper()
-	return r.get(what, r.awaiting(match))
-}
-
-// get returns the block number of the flashblock once it has come.
-func (r *recorder) get(what string, w *waiter) uint64 {
-	r.t.Helper()
-	timer := time.NewTimer(harness.Patience)
-	defer timer.Stop()
-	select {
-	case number := <-w.found:
-		return number
-	case <-timer.C:
-		require.FailNow(r.t, "no flashblock came: "+what)
-		return 0
-	}
+	return r.awaiting(match).Get(what).Metadata.BlockNumber
 }
 
 // abandon forgets the rounds without an outcome: flashboost was stopped on purpose and cannot tell any more.

@@ -68,7 +68,7 @@ func (n *network) requireSees(follower *ethclient.Client, url string, nonce uint
 		return slices.ContainsFunc(fb.Diff.Transactions, func(published []byte) bool { return bytes.Equal(published, raw) })
 	})
 	require.NoError(n.t, client.SendTransaction(n.t.Context(), tx))
-	number := n.recorder.get("with the transaction sent to "+url, found)
+	number := found.Get("with the transaction sent to " + url).Metadata.BlockNumber
 	n.await("the transaction is at the follower", func() bool {
 		receipt, err := follower.TransactionReceipt(n.t.Context(), tx.Hash())
 		return err == nil && receipt.BlockHash != (common.Hash{}) && receipt.BlockNumber.Uint64() == number

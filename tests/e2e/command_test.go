@@ -263,7 +263,7 @@ func sendAndFollow(t *testing.T, client *ethclient.Client, ends *announced) {
 		return slices.ContainsFunc(fb.Diff.Transactions, func(published []byte) bool { return bytes.Equal(published, raw) })
 	})
 	require.NoError(t, client.SendTransaction(t.Context(), tx))
-	fb := found.get("with the transaction that was sent")
+	fb := found.Get("with the transaction that was sent")
 	confirmed := time.Since(sent)
 	require.NotZero(t, fb.Index)
 

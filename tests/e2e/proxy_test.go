@@ -138,7 +138,7 @@ func TestProxyRestarts(t *testing.T) {
 		f.requireSameChain(number + 1)
 		caughtUp := theirs.awaiting(func(fb *flashblocks.Flashblock) bool { return fb.Metadata.BlockNumber >= number+3 })
 		require.NoError(t, n.StartProxy(t.Context()))
-		caughtUp.get("behind the restarted proxy")
+		caughtUp.Get("behind the restarted proxy")
 		f.awaitReady(true, "the follower is ready again")
 		f.requirePreconfirms(0, &nonce)
 	}
@@ -147,7 +147,7 @@ func TestProxyRestarts(t *testing.T) {
 	after := func(fb *flashblocks.Flashblock) bool { return fb.Metadata.BlockNumber > end }
 	waiting := ours.awaiting(after)
 	theirs.await("after the last block to compare", after)
-	waiting.get("after the last block to compare")
+	waiting.Get("after the last block to compare")
 	stop()
 	require.Equal(t, []int{websocket.CloseAbnormalClosure, websocket.CloseGoingAway}, theirs.closes, "a crash has no close frame, an orderly stop has")
 	for who, from := range map[string]*recorder{"the package's subscriber": ours, "a plain websocket": theirs.recorder} {

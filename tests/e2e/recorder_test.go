@@ -44,14 +44,7 @@ type recorder struct {
 	mu       sync.Mutex
 	attempts map[uint64][]*attempt // by block number, in the order of their index 0
 	states   []bool                // connected or not, as it changed
-	waiting  []*waiter
-}
-
-// waiter is somebody who waits for a flashblock.
-type waiter struct {
-	t     *testing.T
-	match func(*flashblocks.Flashblock) bool
-	found chan *flashblocks.Flashblock // buffered for the one
+	watchers harness.Watchers
 }
 
 // record follows a stream until the end of the test.
@@ -91,15 +84,7 @@ func (r *recorder) deliver(d stream.Delivery) {
 	a := r.attempt(fb)
 	a.blocks = append(a.blocks, fb)
 	a.arrivals = append(a.arrivals, d.Arrived)
-	kept := r.waiting[:0]
-	for _, w := range r.waiting {
-		if w.match(fb) {
-			w.found <- fb
-			continue
-		}
-		kept = append(kept, w)
-	}
-	r.waiting = kept
+	r.watchers.Offer(fb)
 }
 
 // attempt returns the record of a flashblock's payload id. It assumes that mu is held.
@@ -189,32 +174,15 @@ func (r *recorder) attemptsBeyondOne(last uint64) (count int) {
 }
 
 // awaiting begins to wait for the next flashblock that matches.
-func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *waiter {
-	w := &waiter{t: r.t, match: match, found: make(chan *flashblocks.Flashblock, 1)}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting = append(r.waiting, w)
-	return w
+func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *harness.Watcher {
+	r.t.Helper()
+	return r.watchers.Add(r.t, match)
 }
 
 // await returns the next flashblock that matches, counting from now.
 func (r *recorder) await(what string, match func(*flashblocks.Flashblock) bool) *flashblocks.Flashblock {
 	r.t.Helper()
-	return r.awaiting(match).get(what)
-}
-
-// get returns the flashblock once it has come.
-func (w *waiter) get(what string) *flashblocks.Flashblock {
-	w.t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case fb := <-w.found:
-		return fb
-	case <-timer.C:
-		require.FailNow(w.t, "no flashblock came: "+what)
-		return nil
-	}
+	return r.awaiting(match).Get(what)
 }
 
 // nonEmpty matches a position with transactions in any block.
