@@ -136,9 +136,10 @@ func (d *driver) restart() {
 
 // attributesOn makes attributes that were never used before.
 func (d *driver) attributesOn(parent *types.Header) *gethminer.BuildPayloadArgs {
-	args := d.attributes(parent)
+	salt := d.salt.Add(1)
+	args := d.attributes(parent, d.Mark(salt))
 	args.Timestamp = max(d.slotEnd, parent.Time+1)
-	binary.BigEndian.PutUint64(args.Random[:], d.salt.Add(1))
+	binary.BigEndian.PutUint64(args.Random[:], salt)
 	return args
 }
 

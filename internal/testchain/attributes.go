@@ -56,6 +56,27 @@ func (c *Chain) L1Info(parent *types.Header) *types.Transaction {
 	})
 }
 
+// Mark is a deposit that gives the block it is in a state of its own, one for every salt.
+//
+// Blocks beside each other need it if either may be built upon. Should they have the same state root and
+// the later one come in after a child of the earlier one, op-geth reads accounts of that child as they were
+// before it: the path database's lookup lists the root again, above its own descendants (layerTree.add in
+// triedb/pathdb of v1.101702.3).
+func (c *Chain) Mark(salt uint64) *types.Transaction {
+	var source common.Hash
+	source[12] = 0xdd // the address's first byte: not a precompile's
+	binary.BigEndian.PutUint64(source[24:], salt)
+	to := common.BytesToAddress(source[:])
+	return types.NewTx(&types.DepositTx{
+		SourceHash: source,
+		From:       common.HexToAddress("0xdddd"),
+		To:         &to,
+		Mint:       big.NewInt(1),
+		Value:      big.NewInt(1),
+		Gas:        21_000,
+	})
+}
+
 func (c *Chain) l1Data(parent *types.Header) []byte {
 	var data []byte
 	switch f := c.Config.Fork; {
