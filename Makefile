@@ -68,7 +68,9 @@ bench-proxy: ## compare flashproxy's fan-out with a bare loop of writes and othe
 soak-proxy: ## run flashproxy for ten minutes with 2,000 clients that die and resume while upstreams restart
 	PROXY_SOAK_TIME=10m PROXY_SOAK_CLIENTS=2000 $(GO) test -run TestSoak -count 1 -v -timeout 30m ./tests/proxy
 
-fuzz: ## run every fuzz target for FUZZTIME (30s)
+fuzz: ## run the random tests with new seeds, and every fuzz target for FUZZTIME (30s)
+	@echo "==> random tests of the builder with new seeds"
+	FLASHGETH_SEED=random $(GO) test -count 3 -timeout 30m ./miner
 	@grep -rlE --include='*_test.go' --exclude-dir=bin --exclude-dir=build --exclude-dir=tools '^func Fuzz[A-Z]' . | sort | while read -r file; do \
 		sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file" | while read -r target; do \
 			echo "==> $$(dirname "$$file") $$target"; \

@@ -216,7 +216,7 @@ func (m *model) gas() (sum uint64) {
 // Random operations on the candidates and on the model always have the same best sender.
 func TestCandidatesModel(t *testing.T) {
 	t.Parallel()
-	seed := time.Now().UnixNano()
+	seed := int64(testSeed(t))
 	rng := rand.New(rand.NewSource(seed))
 	const deadlines, baseFee = 8, 100
 	for round := range 60 {

@@ -23,21 +23,8 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
-// Longer runs: go test ./miner -run Differential -differential.blocks 500 -differential.seed 7
-var (
-	differentialBlocks = flag.Int("differential.blocks", 8, "blocks per fork and state scheme")
-	differentialSeed   = flag.Int64("differential.seed", 0, "seed of the transactions, 0 for a new one")
-)
-
-func mixSeed(t *testing.T) int64 {
-	t.Helper()
-	seed := *differentialSeed
-	if seed == 0 {
-		seed = time.Now().UnixNano()
-	}
-	t.Logf("to repeat: -differential.seed %d", seed)
-	return seed
-}
+// Longer runs: FLASHGETH_SEED=7 go test ./miner -run Differential -differential.blocks 500
+var differentialBlocks = flag.Int("differential.blocks", 8, "blocks per fork and state scheme")
 
 // importPlain lets a chain that knows nothing of the builder execute the block.
 func importPlain(t testing.TB, chain *core.BlockChain, block *types.Block) {
@@ -52,7 +39,7 @@ func importPlain(t testing.TB, chain *core.BlockChain, block *types.Block) {
 // the chain that took the sealed state instead ends up with the same receipts and the same state.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
-	seed := mixSeed(t)
+	seed := int64(testSeed(t))
 	for f := bedrock; f <= jovian; f++ {
 		for i, scheme := range []string{"path", "hash"} {
 			t.Run(f.String()+"/"+scheme, func(t *testing.T) {
@@ -178,7 +165,7 @@ func requireSameState(t testing.TB, a, b *core.BlockChain) {
 // With the whole pool there from the start and one flashblock, our block is op-geth's own, fees and all.
 func TestDifferentialMiner(t *testing.T) {
 	t.Parallel()
-	seed := mixSeed(t)
+	seed := int64(testSeed(t))
 	for f := bedrock; f <= jovian; f++ {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()

@@ -5,8 +5,6 @@ package miner
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -16,25 +14,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
-
-// seedVariable sets the seed of the random tests, to repeat a failure.
-const seedVariable = "FLASHGETH_SEED"
-
-func testSeed(t *testing.T) uint64 {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv(seedVariable); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, seedVariable)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("repeat with %s=%d", seedVariable, seed)
-		}
-	})
-	return seed
-}
 
 // verifyNoLeak fails the test if goroutines of the builder are left at its end.
 func verifyNoLeak(t *testing.T) {

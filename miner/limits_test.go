@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"math/rand"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,7 +43,7 @@ func TestShare(t *testing.T) {
 // division, unlike op-rbuilder's, which drops up to n-1.
 func TestShareProperties(t *testing.T) {
 	t.Parallel()
-	seed := time.Now().UnixNano()
+	seed := int64(testSeed(t))
 	rng := rand.New(rand.NewSource(seed))
 	for range 300 {
 		total := rng.Uint64() >> rng.Intn(64)

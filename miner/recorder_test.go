@@ -90,7 +90,7 @@ func mutate(rng *rand.Rand, r *recorder, addrs []common.Address, depth int) {
 // hashing or without, whatever was destroyed, created again, cleared or reverted in between.
 func TestRecorderDiffs(t *testing.T) {
 	t.Parallel()
-	seed := mixSeed(t)
+	seed := int64(testSeed(t))
 	rng := rand.New(rand.NewSource(seed))
 	addrs := make([]common.Address, 8)
 	for i := range addrs {

@@ -19,7 +19,7 @@ import (
 // would return there: op-geth imports each of them, with the hash that the flashblock names.
 func TestPublishedRoots(t *testing.T) {
 	t.Parallel()
-	seed := mixSeed(t)
+	seed := int64(testSeed(t))
 	for f := bedrock; f <= jovian; f++ {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()

@@ -125,7 +125,7 @@ func TestScheduleCadence(t *testing.T) {
 // end buffer and offset put it.
 func TestScheduleProperties(t *testing.T) {
 	t.Parallel()
-	seed := time.Now().UnixNano()
+	seed := int64(testSeed(t))
 	rng := rand.New(rand.NewSource(seed))
 	for range 5_000 {
 		block := time.Duration(1+rng.Intn(12)) * time.Second

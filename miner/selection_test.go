@@ -223,7 +223,7 @@ func (r *reference) fill(ceiling uint64) (selected []*types.Transaction) {
 // the whole pool by the rules gives.
 func TestSelectionModel(t *testing.T) {
 	t.Parallel()
-	seed := mixSeed(t)
+	seed := int64(testSeed(t))
 	rng := rand.New(rand.NewSource(seed))
 	const accounts, limit = 30, 1_500_000
 	s := newTimed(t, harnessConfig{fork: isthmus, accounts: accounts, gasLimit: limit})
@@ -289,7 +289,7 @@ func dropUnderpriced(r *reference) {
 func TestFeesDescend(t *testing.T) {
 	t.Parallel()
 	const accounts = 150
-	rng := rand.New(rand.NewSource(mixSeed(t)))
+	rng := rand.New(rand.NewSource(int64(testSeed(t))))
 	s := newTimed(t, harnessConfig{fork: jovian, accounts: accounts, gasLimit: 8_000_000})
 	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 	total := 0

@@ -60,7 +60,7 @@ func (s *memoryStream) changed() <-chan struct{} {
 // payload is built as if nothing had been.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewSource(mixSeed(t)))
+	rng := rand.New(rand.NewSource(int64(testSeed(t))))
 	const senders = 40
 	panics := func(when bool) {
 		if when {
