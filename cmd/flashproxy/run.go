@@ -94,11 +94,13 @@ func (s *service) start(ctx context.Context) error {
 		}
 		log.Info("Operator's endpoint listens", "endpoint", endpoint.Name(), "addr", endpoint.Addr())
 	}
+	// The end of ctx is the beginning of an orderly stop, not the end of every connection, nor of what
+	// other instances are told about them.
+	ctx = context.WithoutCancel(ctx)
 	if err := s.admission.Start(ctx); err != nil {
 		return err
 	}
-	// The end of ctx is the beginning of an orderly stop, not the end of every connection.
-	if err := s.proxy.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := s.proxy.Start(ctx); err != nil {
 		return err
 	}
 	log.Info("Flashblocks proxy listens", "addr", s.proxy.Addr())
