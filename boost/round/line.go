@@ -16,6 +16,7 @@ type line struct {
 	bytes   int
 	owner   *Round    // nil until a round has it
 	barred  bool      // contradicts the owner's attributes: nothing of it counts
+	torn    bool      // contradicts itself: what is held counts, and nothing more
 	build   uint64    // builds that had begun when it came last
 	used    uint64    // store's clock when it came last
 	arrived time.Time // of the last piece

@@ -33,7 +33,9 @@ type model struct {
 	*harness
 	rng        *rand.Rand
 	requests   [2]*Request
-	deliveries [modelBuilders][modelIndices]stream.Delivery
+	deliveries [2][modelBuilders][modelIndices]stream.Delivery // of two blocks under each id
+	restarts   bool                                            // the builder may change from one to the other
+	block      [modelBuilders]int                              // of the two, the one it builds
 
 	begun  []*Round // every token, twins included
 	frozen map[*Round]*Prefix
@@ -59,7 +61,9 @@ func newModel(t testing.TB, seed uint64) *model {
 			if k == 0 {
 				fb.Base.ParentHash = modelHeads[b%2]
 			}
-			m.deliveries[b][k] = delivery(t, fb.AppendJSON(nil))
+			m.deliveries[0][b][k] = delivery(t, fb.AppendJSON(nil))
+			fb.Diff.GasUsed++
+			m.deliveries[1][b][k] = delivery(t, fb.AppendJSON(nil))
 		}
 	}
 	return m
@@ -84,7 +88,7 @@ func (m *model) begin() *Round {
 
 // step makes one random call.
 func (m *model) step() {
-	switch m.rng.IntN(14) {
+	switch m.rng.IntN(15) {
 	case 0, 1:
 		m.begin()
 	case 2, 3:
@@ -100,14 +104,21 @@ func (m *model) step() {
 	case 6, 7, 8, 9:
 		b := m.rng.IntN(modelBuilders)
 		for k := range m.rng.IntN(modelIndices) + 1 {
-			m.store.Add(m.deliveries[b][k])
+			m.store.Add(m.deliveries[m.block[b]][b][k])
 		}
 	case 10:
-		m.store.Add(m.deliveries[m.rng.IntN(modelBuilders)][m.rng.IntN(modelIndices)])
+		b := m.rng.IntN(modelBuilders)
+		m.store.Add(m.deliveries[m.block[b]][b][m.rng.IntN(modelIndices)])
 	case 11:
 		m.getPayload()
 	case 12:
 		m.muted.Store(m.rng.IntN(2) == 0)
+	case 13:
+		if m.restarts { // and streams its block from the beginning
+			b := m.rng.IntN(modelBuilders)
+			m.block[b] = 1 - m.block[b]
+			m.store.Add(m.deliveries[m.block[b]][b][0])
+		}
 	default:
 		switch m.rng.IntN(3) {
 		case 0:
@@ -158,7 +169,7 @@ func (m *model) check() {
 		owners[key] = r
 		require.Nil(m.t, r.twin)
 	}
-	notices := make(map[string][]string)
+	notices, second := make(map[string][]string), make(map[string]int)
 	for _, out := range m.out {
 		key := out.PayloadID.String()
 		if out.V1 == nil {
@@ -168,7 +179,10 @@ func (m *model) check() {
 		}
 		require.Empty(m.t, notices[key], "nothing follows the outcome")
 		require.Equal(m.t, next[key], out.Index, "in order, without gaps, once")
-		require.Equal(m.t, string(m.deliveries[out.PayloadID[7]][out.Index].JSON), string(out.V1))
+		if next[key] == 0 && string(out.V1) == string(m.deliveries[1][out.PayloadID[7]][0].JSON) {
+			second[key] = 1
+		}
+		require.Equal(m.t, string(m.deliveries[second[key]][out.PayloadID[7]][out.Index].JSON), string(out.V1), "of one block")
 		next[key]++
 	}
 	live := 0
@@ -217,12 +231,13 @@ func (m *model) bounds() {
 	require.LessOrEqual(m.t, owned, 4)
 }
 
-// Whatever the order of updates, answers, flashblocks, questions and modes: what was published is in the block
-// that is returned, or is told to be void; in order, once, and for one id.
+// Whatever the order of updates, answers, flashblocks, restarts, questions and modes: what was published is in the
+// block that is returned, or is told to be void; in order, once, for one id, and of one block of the builder's.
 func TestModelOfAllOrders(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(500) {
 		m := newModel(t, seed)
+		m.restarts = seed%2 == 0
 		for range modelSteps {
 			m.step()
 			m.check()

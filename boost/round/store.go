@@ -114,7 +114,7 @@ func (s *Store) take(d stream.Delivery, p *piece, err error) (held *piece) {
 		s.m.refused.Inc()
 		s.advance(d)
 		s.log.Debug("Flashblock came after its block had been asked for", "payload", d.PayloadID, "index", d.Index)
-	case l != nil && l.barred:
+	case l != nil && (l.barred || l.torn):
 		s.m.extend.Inc()
 		s.advance(d)
 	case (d.Index == 0) != (p.base != nil):
@@ -173,7 +173,9 @@ func (s *Store) makeRoom(l *line, p *piece) bool {
 	return true
 }
 
-// repeated takes in a flashblock that is held already. What is held stays, whatever comes.
+// repeated takes in a flashblock that is held already. What is held stays, whatever comes. If the two differ,
+// there are two blocks under one payload id, for instance because the builder was restarted, and what follows may
+// belong to either: nothing more of that id is taken.
 func (s *Store) repeated(held *piece, d stream.Delivery) {
 	if held.same(d.JSON) {
 		s.m.duplicates.Inc()
@@ -181,7 +183,12 @@ func (s *Store) repeated(held *piece, d stream.Delivery) {
 	}
 	s.m.conflicts.Inc()
 	s.m.extend.Inc()
-	s.complain("Builder contradicts its own flashblock", "payload", d.PayloadID, "index", d.Index)
+	s.mu.Lock()
+	if l := s.lines.byID[d.PayloadID]; l != nil && d.Index < uint64(len(l.pieces)) && l.pieces[d.Index] == held {
+		l.torn = true
+	}
+	s.mu.Unlock()
+	s.complain("Builder contradicts its own flashblock, no more of this block is taken", "payload", d.PayloadID, "index", d.Index)
 }
 
 // gap records that flashblocks are missing, and asks for them.

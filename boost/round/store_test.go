@@ -27,20 +27,21 @@ func TestHostileBuilderKeepsThePrefix(t *testing.T) {
 	for name, c := range map[string]struct {
 		text    []byte
 		counter string
+		torn    bool // nothing can follow
 	}{
-		"a gap":           {edit(5, func(*flashblocks.Flashblock) {}), extendErrors},
-		"index 2^63":      {edit(1<<63, func(*flashblocks.Flashblock) {}), extendErrors},
-		"index 2^64-1":    {edit(math.MaxUint64, func(*flashblocks.Flashblock) {}), extendErrors},
-		"a duplicate":     {edit(1, func(*flashblocks.Flashblock) {}), "flashboost_flashblocks_duplicates_total"},
-		"a contradiction": {edit(1, func(fb *flashblocks.Flashblock) { fb.Diff.GasUsed++ }), "flashboost_flashblocks_conflicts_total"},
-		"a new base":      {edit(2, func(fb *flashblocks.Flashblock) { fb.Base = flashblock(9, 0).Base }), extendErrors},
-		"another base":    {edit(0, func(fb *flashblocks.Flashblock) { fb.Base.Timestamp++ }), "flashboost_flashblocks_conflicts_total"},
-		"another number":  {edit(2, func(fb *flashblocks.Flashblock) { fb.Metadata.BlockNumber++ }), extendErrors},
-		"an unknown id":   {edit(2, func(fb *flashblocks.Flashblock) { fb.PayloadID = id(77) }), mismatches},
+		"a gap":           {edit(5, func(*flashblocks.Flashblock) {}), extendErrors, false},
+		"index 2^63":      {edit(1<<63, func(*flashblocks.Flashblock) {}), extendErrors, false},
+		"index 2^64-1":    {edit(math.MaxUint64, func(*flashblocks.Flashblock) {}), extendErrors, false},
+		"a duplicate":     {edit(1, func(*flashblocks.Flashblock) {}), "flashboost_flashblocks_duplicates_total", false},
+		"a contradiction": {edit(1, func(fb *flashblocks.Flashblock) { fb.Diff.GasUsed++ }), "flashboost_flashblocks_conflicts_total", true},
+		"a new base":      {edit(2, func(fb *flashblocks.Flashblock) { fb.Base = flashblock(9, 0).Base }), extendErrors, false},
+		"another base":    {edit(0, func(fb *flashblocks.Flashblock) { fb.Base.Timestamp++ }), "flashboost_flashblocks_conflicts_total", true},
+		"another number":  {edit(2, func(fb *flashblocks.Flashblock) { fb.Metadata.BlockNumber++ }), extendErrors, false},
+		"an unknown id":   {edit(2, func(fb *flashblocks.Flashblock) { fb.PayloadID = id(77) }), mismatches, false},
 		"bad hex": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{"state_root":"0xzz","receipts_root":"0x","logs_bloom":"0x",` +
-			`"gas_used":"0x0","block_hash":"0x","transactions":["0xzz"]},"metadata":{}}`), extendErrors},
-		"no diff fields": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{},"metadata":{}}`), extendErrors},
-		"diff of a list": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":[],"metadata":{}}`), extendErrors},
+			`"gas_used":"0x0","block_hash":"0x","transactions":["0xzz"]},"metadata":{}}`), extendErrors, false},
+		"no diff fields": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{},"metadata":{}}`), extendErrors, false},
+		"diff of a list": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":[],"metadata":{}}`), extendErrors, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,12 +54,60 @@ func TestHostileBuilderKeepsThePrefix(t *testing.T) {
 			require.Equal(t, 2, r.Peek().Count())
 
 			h.add(9, 2)
-			require.Equal(t, []string{"9/0", "9/1", "9/2"}, h.published())
-			require.Equal(t, 3, r.Freeze().Count())
+			want := []string{"9/0", "9/1", "9/2"}
+			if c.torn {
+				want = want[:2]
+			}
+			require.Equal(t, want, h.published())
+			require.Equal(t, len(want), r.Freeze().Count())
 			if name == "a gap" {
 				require.Equal(t, gaps+1, h.gaps.Load(), "missing flashblocks are asked for")
 			}
 		})
+	}
+}
+
+// A builder that was restarted begins again under the same payload id, with another block. What was published
+// stays, and nothing of the second block is put behind it.
+func TestTwoBlocksUnderOneIDAreNotSpliced(t *testing.T) {
+	t.Parallel()
+	second := func(index uint64) []byte {
+		fb := flashblock(9, index)
+		fb.Diff.GasUsed += 7
+		return fb.AppendJSON(nil)
+	}
+	for name, from := range map[string]uint64{"from its beginning": 0, "after what was published first": 1} {
+		for _, early := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", early ", early), func(t *testing.T) {
+				t.Parallel()
+				h := newHarness(t, Config{})
+				r := h.store.Begin(testRequest(t))
+				r.BindLocal(id(1))
+				if !early {
+					r.BindBuilder(id(9))
+				}
+				h.add(9, 0, 1)
+				refused := h.count(extendErrors)
+				for index := from; index < 5; index++ {
+					h.store.Add(delivery(t, second(index)))
+				}
+				h.add(9, 2, 3)
+				r.BindBuilder(id(9))
+				h.add(9, 2, 3, 9)
+				require.Equal(t, []string{"9/0", "9/1"}, h.published())
+				require.Equal(t, refused+int(5-from)+5, h.count(extendErrors), "all of it is counted")
+				require.EqualValues(t, 2-from, h.count("flashboost_flashblocks_conflicts_total"))
+				require.Zero(t, h.gaps.Load(), "nothing is missing")
+				p := r.Freeze()
+				require.Equal(t, 2, p.Count())
+				require.Equal(t, 2, p.Published())
+				require.Equal(t, []json.RawMessage{json.RawMessage(`"` + depositTx + `"`), json.RawMessage(`"0x020901"`)}, p.Transactions())
+
+				h.bound(2, 10)
+				h.add(10, 0, 1)
+				require.Equal(t, []string{"10/0", "10/1"}, h.published()[2:], "the next block")
+			})
+		}
 	}
 }
 
