@@ -30,6 +30,10 @@ const (
 
 	// defaultHeaderBytes holds an upgrade request with long keys, cookies and proxy headers.
 	defaultHeaderBytes = 8 << 10
+
+	// stopGrace is how long Stop lets requests be answered: an upgrade takes a fraction of it, and who sends
+	// the body of a request slowly must not use up the time in which subscribers are drained.
+	stopGrace = time.Second
 )
 
 // ServerConfig configures a Server. Every zero value but Addr and Handler means its default.
@@ -47,14 +51,15 @@ type ServerConfig struct {
 }
 
 // Server listens for stream clients. Each handshake runs in its own goroutine under a timeout, so a
-// slow one holds up nobody. Upgraded connections belong to the handler: stop the server first, to
-// admit nobody new, and then the hub.
+// slow one holds up nobody. Upgraded connections belong to the handler: the hub is stopped after the
+// server, or at the same time.
 type Server struct {
 	cfg  ServerConfig
 	http *http.Server
 	m    *serverMetrics
 
-	pending atomic.Int64 // accepted, neither upgraded nor closed
+	pending   atomic.Int64 // accepted, neither upgraded nor closed
+	newcomers Newcomers
 
 	mu       sync.Mutex
 	state    lifecycle
@@ -142,8 +147,9 @@ func (s *Server) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
-// Stop closes the listener, waits for handshakes in progress until ctx ends, and cuts off the rest.
-// Upgraded connections are not touched.
+// Stop closes the listener and every connection that has not brought a request yet, lets those requests be
+// answered that can be within a second, cuts off the rest, and returns when nothing is accepted any more.
+// Upgraded connections are not touched. The error is that of ctx, if it ends before.
 func (s *Server) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	was := s.state
@@ -152,16 +158,24 @@ func (s *Server) Stop(ctx context.Context) error {
 	if was != stateRunning {
 		return nil
 	}
-	err := s.http.Shutdown(ctx)
+	s.newcomers.Cut()
+	grace, cancel := context.WithTimeout(ctx, stopGrace)
+	defer cancel()
+	err := s.http.Shutdown(grace)
 	if err != nil {
-		err = errors.Join(fmt.Errorf("stop of the flashblocks stream: %w", err), s.http.Close())
+		if late := s.http.Close(); ctx.Err() != nil {
+			err = errors.Join(fmt.Errorf("stop of the flashblocks stream: %w", err), late)
+		} else {
+			err = late
+		}
 	}
 	<-s.served
 	return err
 }
 
 // track counts the connections that are still connecting.
-func (s *Server) track(_ net.Conn, state http.ConnState) {
+func (s *Server) track(conn net.Conn, state http.ConnState) {
+	s.newcomers.Track(conn, state)
 	switch state {
 	case http.StateNew:
 		s.pending.Add(1)
