@@ -46,6 +46,11 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 	if cfg.Follows() {
 		return registerFollower(stack, ethereum, &cfg)
 	}
+	if known := learnBlockTime(ethereum.BlockChain()); cfg.BlockTime == 0 && known > 0 {
+		if err := cfg.CheckBlockTime(known); err != nil {
+			return nil, err
+		}
+	}
 	return registerBuilder(stack, ethereum, &cfg)
 }
 

@@ -32,7 +32,7 @@ type Flashblocks struct {
 	Interval   time.Duration // Time between two flashblocks
 	EndBuffer  time.Duration // Reserve between the last flashblock and the block's timestamp
 	SendOffset time.Duration // Shift of every deadline; negative is earlier
-	BlockTime  time.Duration // Time between two blocks, 0 to learn it from the payload attributes
+	BlockTime  time.Duration // Time between two blocks, 0 to learn it from the chain
 
 	Metadata        MetadataForm // Form of the metadata on the v1 stream
 	PublishRoots    bool         // Publish the real state root at every index instead of zero
@@ -107,7 +107,7 @@ func (c *Flashblocks) checkBuilder() error {
 		return err
 	}
 	if c.BlockTime == 0 {
-		return nil // known only with the first payload attributes
+		return nil // known to the chain, or only with the first payload attributes of a new one
 	}
 	return c.CheckBlockTime(c.BlockTime)
 }
