@@ -105,12 +105,17 @@ func (f *follower) follow(target, name string) *followed {
 	s := new(followed)
 	src := &source{name: name}
 	s.sub = stream.NewSubscriber(stream.SubscriberConfig{
-		URL:          target,
-		Name:         name,
-		Repeats:      true, // a resume brings again what came too early; the merger tells what is new
-		Position:     func() (flashblocks.Header, bool) { return f.merge.resumeFrom(src) },
-		Handler:      func(d stream.Delivery) { f.merge.accept(src, d) },
-		OnState:      func(state stream.State) { f.changed(s, state) },
+		URL:      target,
+		Name:     name,
+		Repeats:  true, // a resume brings again what came too early; the merger tells what is new
+		Position: func() (flashblocks.Header, bool) { return f.merge.resumeFrom(src) },
+		Handler:  func(d stream.Delivery) { f.merge.accept(src, d) },
+		OnState: func(state stream.State) {
+			if !state.Connected {
+				f.merge.lost(src)
+			}
+			f.changed(s, state)
+		},
 		PingInterval: f.cfg.Timeout / pingsPerTimeout,
 		ReadTimeout:  f.cfg.Timeout,
 		Metrics:      f.cfg.Metrics,

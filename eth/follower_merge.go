@@ -5,6 +5,7 @@ package eth
 
 import (
 	"context"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,17 +24,31 @@ const pastPayloads = 64
 // source is one stream as the merger sees it.
 type source struct {
 	name   string
-	resume func()           // makes the stream begin again from resumeFrom
-	asked  engine.PayloadID // last payload whose gap made it begin again, guarded by merger.mu
-	stale  atomic.Bool      // it was asked to begin again and has not yet
-	dialed atomic.Int64     // unix nanoseconds of the newest connection's beginning
+	resume func()       // makes the stream begin again from resumeFrom
+	stale  atomic.Bool  // it was asked to begin again and has not yet
+	dialed atomic.Int64 // unix nanoseconds of the newest connection's beginning
+	vain   atomic.Bool  // its newest connection began without the end of the block that was asked for
+
+	// Guarded by merger.mu.
+	asked   engine.PayloadID  // last payload whose gap made it begin again
+	refused *engine.PayloadID // last payload of which it contradicted what was taken
 }
 
+// outdated reports whether something was read from a connection that was given up.
+func (s *source) outdated(arrived time.Time) bool {
+	return s.stale.Load() || arrived.UnixNano() <= s.dialed.Load()
+}
+
+// isRefused reports whether nothing of a payload is taken from the stream any more.
+func (s *source) isRefused(id engine.PayloadID) bool { return s.refused != nil && *s.refused == id }
+
 // merger makes one stream of several: of every (payload id, index) the first arrival counts, and what comes
-// too early makes its stream begin again from where the sequence stops.
+// too early makes its stream begin again from where the sequence stops. A stream that contradicts what was
+// taken of a payload is refused for the rest of it.
 type merger struct {
 	sink    flashblockSink
 	metrics *followerMetrics
+	seed    maphash.Seed
 	from    atomic.Pointer[flashblocks.Header] // position to resume from, nil for none
 	taken   atomic.Pointer[flashblocks.FlashblockID]
 
@@ -41,7 +56,16 @@ type merger struct {
 	mu       sync.Mutex
 	ctx      context.Context //nolint:containedctx // that of start, for handlers that get none
 	sequence flashblocks.Sequence
+	sums     []uint64 // of the messages in sequence
+	early    heldBack
 	past     []pastPayload // oldest first
+}
+
+// arrival is a decoded message.
+type arrival struct {
+	fb  *flashblocks.Flashblock
+	at  time.Time
+	sum uint64 // of its text
 }
 
 // pastPayload is a payload left behind, with how many flashblocks of it were taken.
@@ -51,7 +75,7 @@ type pastPayload struct {
 }
 
 func newMerger(sink flashblockSink, m *followerMetrics) *merger {
-	return &merger{sink: sink, metrics: m, ctx: context.Background()}
+	return &merger{sink: sink, metrics: m, seed: maphash.MakeSeed(), ctx: context.Background()}
 }
 
 // start sets the context that ends the waiting for the sink.
@@ -65,6 +89,7 @@ func (m *merger) start(ctx context.Context) {
 func (m *merger) resumeFrom(src *source) (flashblocks.Header, bool) {
 	src.dialed.Store(time.Now().UnixNano())
 	src.stale.Store(false)
+	src.vain.Store(false)
 	at := m.from.Load()
 	if at == nil {
 		return flashblocks.Header{}, false
@@ -85,41 +110,65 @@ func (m *merger) position() (flashblocks.FlashblockID, bool) {
 func (m *merger) accept(src *source, d stream.Delivery) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.judgeHeldBack(src, d)
 	if m.has(d.PayloadID, d.Index) {
-		m.metrics.repeated.Inc()
+		m.repeated(src, d)
 		return
 	}
+	if src.isRefused(d.PayloadID) {
+		m.metrics.conflicts.Inc()
+		return
+	}
+	fb, ok := m.decode(src, d)
+	if !ok {
+		return
+	}
+	in := arrival{fb: fb, at: d.Arrived, sum: maphash.Bytes(m.seed, d.JSON)}
+	if m.holdBack(src, in) {
+		return
+	}
+	m.take(src, in)
+	m.completeHeldBack()
+}
+
+// decode reads a message.
+func (m *merger) decode(src *source, d stream.Delivery) (*flashblocks.Flashblock, bool) {
 	fb, _, err := flashblocks.Decode(d.JSON, flashblocks.Limits{})
 	if err != nil {
 		m.metrics.malformed.Inc()
 		log.Warn("Flashblock does not decode", "upstream", src.name, "block", d.BlockNumber, "index", d.Index, "err", err)
-		return
+		return nil, false
 	}
+	return fb, true
+}
+
+// take hands a flashblock to the sink if the sequence goes on with it, or cannot go on without.
+func (m *merger) take(src *source, in arrival) {
 	before, count := m.sequence.Key().PayloadID, uint64(m.sequence.Len())
-	if m.missesTail(fb) && m.again(src, fb, d.Arrived) {
-		return
-	}
-	switch res := m.sequence.Add(fb); {
+	switch res := m.sequence.Add(in.fb); {
 	case res.Outcome.Held():
-		if count > 0 && before != fb.PayloadID {
+		if count > 0 && before != in.fb.PayloadID {
 			m.leave(before, count)
 		}
-		m.hold(fb)
+		m.hold(in)
 	case res.Outcome == flashblocks.Gap:
 		m.metrics.gaps.Inc()
 		if res.CanResume {
 			if at := m.from.Load(); at == nil || at.Position() != res.Resume {
 				m.from.Store(&flashblocks.Header{BlockNumber: res.Resume.BlockNumber, Index: res.Resume.Index})
 			}
-			if m.again(src, fb, d.Arrived) {
+			if m.again(src, in) {
 				return
 			}
 		}
 	case res.Outcome == flashblocks.TooLong:
+	case res.Outcome == flashblocks.Conflict:
+		m.contradicted(src, in.fb.Header())
+		return
 	default:
 		return // stale, or against the rules
 	}
-	m.sink.Deliver(m.ctx, fb, d.Arrived)
+	m.sink.Deliver(m.ctx, in.fb, in.at)
 }
 
 // has reports whether a flashblock was taken before.
@@ -144,34 +193,26 @@ func (m *merger) leave(id engine.PayloadID, count uint64) {
 }
 
 // hold notes that a flashblock is part of the sequence now.
-func (m *merger) hold(fb *flashblocks.Flashblock) {
+func (m *merger) hold(in arrival) {
+	fb := in.fb
 	at := flashblocks.Header{PayloadID: fb.PayloadID, BlockNumber: m.sequence.Key().BlockNumber, Index: fb.Index}
 	m.from.Store(&at)
 	m.taken.Store(&flashblocks.FlashblockID{BlockNumber: at.BlockNumber, Index: at.Index})
 	m.metrics.taken.Inc()
 	m.metrics.newest.Store(at.BlockNumber)
+	m.sums = append(m.sums[:fb.Index], in.sum)
 }
 
-// missesTail reports whether the beginning of a block names a predecessor of which the end is missing.
-func (m *merger) missesTail(fb *flashblocks.Flashblock) bool {
-	held, ok := m.sequence.Position()
-	prev := fb.Metadata.PrevFlashblockID
-	return ok && prev != nil && fb.Base != nil && fb.Base.BlockNumber == held.BlockNumber+1 &&
-		prev.BlockNumber == held.BlockNumber && prev.Index > held.Index
-}
-
-// again makes a stream begin again because it brought a flashblock too early, and reports whether the
-// flashblock will come again. A stream is asked once per payload: one that has begun again and still lacks
-// the same has lost it.
-func (m *merger) again(src *source, fb *flashblocks.Flashblock, arrived time.Time) bool {
-	if src.asked == fb.PayloadID {
-		// What was read from the connection given up may still be on its way here.
-		return src.stale.Load() || arrived.UnixNano() <= src.dialed.Load()
+// again makes a stream begin again because it brought a flashblock too early, and reports whether that
+// may help. A stream is asked once per payload: one that has begun again and still lacks the same has lost it.
+func (m *merger) again(src *source, in arrival) bool {
+	if src.asked == in.fb.PayloadID {
+		return src.outdated(in.at) // what was read from the connection given up may still be on its way here
 	}
-	src.asked = fb.PayloadID
+	src.asked = in.fb.PayloadID
 	src.stale.Store(true)
 	m.metrics.resumes.Inc()
-	log.Info("Flashblocks are missing: resuming the stream", "upstream", src.name, "block", fb.Metadata.BlockNumber, "index", fb.Index, "held", m.sequence.Len())
+	log.Info("Flashblocks are missing: resuming the stream", "upstream", src.name, "block", in.fb.Metadata.BlockNumber, "index", in.fb.Index, "held", m.sequence.Len())
 	src.resume()
 	return true
 }

@@ -105,25 +105,6 @@ func TestMergeBeginsAtABase(t *testing.T) {
 	require.Empty(t, h.resumes)
 }
 
-// The end of a block that the next one says was published is asked for, where the dialect tells.
-func TestMergeMissedTail(t *testing.T) {
-	t.Parallel()
-	h := newMergeHarness()
-	h.feed("a", block(5, 0, 0, 1)...)
-	next := at{6, 0, 0}
-	fb := next.flashblock()
-	fb.Metadata.PrevFlashblockID = &flashblocks.FlashblockID{BlockNumber: 5, Index: 2}
-	d := next.delivery()
-	d.JSON = fb.AppendJSON(nil)
-	h.accept(h.sources["a"], d)
-	require.Equal(t, map[string]int{"a": 1}, h.resumes)
-	h.resumeFrom(h.sources["a"])
-	h.feed("a", at{5, 0, 2})
-	d.Arrived = time.Now()
-	h.accept(h.sources["a"], d)
-	require.Equal(t, append(block(5, 0, 0, 1, 2), next), h.sink.taken())
-}
-
 // A flashblock that does not decode is counted, and taken from a stream that has a good one.
 func TestMergeMalformed(t *testing.T) {
 	t.Parallel()

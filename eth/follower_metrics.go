@@ -14,6 +14,7 @@ type followerMetrics struct {
 	lost      *metrics.Counter // times the last connection was lost
 	taken     *metrics.Counter // flashblocks handed on
 	repeated  *metrics.Counter // flashblocks that another stream or an earlier connection brought before
+	conflicts *metrics.Counter // flashblocks of a stream that contradicts what was taken of the payload
 	malformed *metrics.Counter // flashblocks that did not decode
 	gaps      *metrics.Counter // flashblocks that came too early
 	resumes   *metrics.Counter // connections given up to get what was missed
@@ -25,6 +26,7 @@ func newFollowerMetrics(set *metrics.Set, connections func() int) *followerMetri
 		lost:      set.NewCounter("follower_upstream_lost_total"),
 		taken:     set.NewCounter("follower_flashblocks_total"),
 		repeated:  set.NewCounter("follower_repeated_total"),
+		conflicts: set.NewCounter("follower_conflicts_total"),
 		malformed: set.NewCounter("follower_malformed_total"),
 		gaps:      set.NewCounter("follower_gaps_total"),
 		resumes:   set.NewCounter("follower_resumes_total"),
