@@ -4,7 +4,6 @@
 package proxy
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -26,64 +25,84 @@ const (
 	maxRetired = 64
 )
 
-// order puts the messages of several upstreams into one order: contiguous within an attempt, and never
-// back to an attempt that was left. Each upstream is ordered in itself; together they are not. It is
-// not safe for concurrent use.
+// order puts the messages of several upstreams into one order: upwards within an attempt, without holes
+// where somebody may still fill them, and never back to an attempt that was left. Each upstream is ordered
+// in itself; together they are not. It is not safe for concurrent use.
 type order struct {
 	began   bool
 	current engine.PayloadID
+	block   uint64 // of the current attempt, 0 if it was not told
 	next    uint64 // index expected
 	retired []engine.PayloadID
-	held    []stream.Delivery // wait for a message before them
+	held    []stream.Delivery // wait for a message before them, in the order they came
 }
 
-// placement is what order makes of a message.
-type placement uint8
-
-const (
-	placed placement = iota // publish what add returned
-	waits                   // held until what is before it arrives
-	late                    // its place has passed
-)
-
-// add takes one new message. It returns what is to be published now, in order. If patient is false
-// nothing waits: there is nobody else who could bring what is missing.
-func (o *order) add(d stream.Delivery, patient bool) ([]stream.Delivery, placement) {
+// add takes one new message. It returns what is to be published now, in order, and how many messages were
+// left out because their place had passed. If patient is false nothing waits for what is missing before d:
+// there is nobody else who could bring it.
+func (o *order) add(d stream.Delivery, patient bool) (ready []stream.Delivery, late int) {
+	same := o.began && d.PayloadID == o.current
+	passed := same && d.Index < o.next ||
+		!same && d.Index > 0 && d.BlockNumber != 0 && d.BlockNumber < o.block // without its beginning nobody could use it
 	switch {
-	case slices.Contains(o.retired, d.PayloadID):
-		return nil, late
-	case o.began && d.PayloadID == o.current && d.Index < o.next:
-		return nil, late
-	case o.began && d.PayloadID == o.current && d.Index == o.next, d.Index == 0, !o.began, !patient:
-		out := o.leave(d.PayloadID)
-		out = append(out, d)
-		o.advance(d)
-		return o.fill(out), placed
+	case passed, slices.Contains(o.retired, d.PayloadID):
+		return nil, 1
+	case same && d.Index == o.next, d.Index == 0, !o.began, !patient:
+		return o.place(d)
 	}
 	o.held = append(o.held, d)
 	if len(o.held) > maxHeld {
-		return o.release(), placed
+		return o.release(), 0
 	}
-	return nil, waits
+	return nil, 0
 }
 
-// leave gives out what is held of the current attempt if the next message belongs to another one:
-// nothing can come before it any more.
-func (o *order) leave(next engine.PayloadID) (out []stream.Delivery) {
-	if !o.began || next == o.current {
-		return nil
+// place publishes a message at once, and around it what was held of both attempts, the one that is left and
+// the one it belongs to.
+func (o *order) place(d stream.Delivery) (ready []stream.Delivery, late int) {
+	if o.began && d.PayloadID != o.current {
+		ready = o.emit(ready, func(h *stream.Delivery) bool { return h.PayloadID == o.current })
 	}
-	o.sort()
-	rest := o.held[:0:0]
-	for _, d := range o.held {
-		if d.PayloadID == o.current {
-			out = append(out, d)
-		} else {
-			rest = append(rest, d)
+	ready = o.emit(ready, func(h *stream.Delivery) bool { return h.PayloadID == d.PayloadID && h.Index < d.Index })
+	o.advance(d)
+	ready, late = append(ready, d), o.drop(d)
+	for {
+		// Index by index: a message behind a hole goes on waiting.
+		n := len(ready)
+		ready = o.emit(ready, func(h *stream.Delivery) bool { return h.PayloadID == o.current && h.Index == o.next })
+		if len(ready) == n {
+			return ready, late
 		}
 	}
-	o.held = rest
-	return out
+}
+
+// emit appends the held messages that are chosen, which are of one attempt, in the order of their indices,
+// and moves the position behind them.
+func (o *order) emit(ready []stream.Delivery, chosen func(*stream.Delivery) bool) []stream.Delivery {
+	begin := len(ready)
+	o.held = slices.DeleteFunc(o.held, func(h stream.Delivery) bool {
+		if !chosen(&h) {
+			return false
+		}
+		ready = append(ready, h)
+		return true
+	})
+	out := ready[begin:]
+	slices.SortFunc(out, func(a, b stream.Delivery) int { return cmp.Compare(a.Index, b.Index) })
+	for _, d := range out {
+		o.advance(d)
+	}
+	return ready
+}
+
+// drop gives up the held messages of other attempts that the stream has passed with d, and returns how many
+// these were. Their beginning never came, and the stream does not return to them.
+func (o *order) drop(d stream.Delivery) int {
+	before := len(o.held)
+	o.held = slices.DeleteFunc(o.held, func(h stream.Delivery) bool {
+		return h.PayloadID != d.PayloadID && h.BlockNumber != 0 && d.BlockNumber != 0 && h.BlockNumber <= d.BlockNumber
+	})
+	return before - len(o.held)
 }
 
 // advance moves the position to a message that is published.
@@ -93,47 +112,19 @@ func (o *order) advance(d stream.Delivery) {
 			o.retired = append(o.retired[:0], o.retired[1:]...)
 		}
 		o.retired = append(o.retired, o.current)
+		o.block = 0
 	}
 	o.began, o.current, o.next = true, d.PayloadID, d.Index+1
+	o.block = max(o.block, d.BlockNumber)
 }
 
-// fill appends what was held and fits now.
-func (o *order) fill(out []stream.Delivery) []stream.Delivery {
-	o.sort()
-	rest := o.held[:0:0]
-	for _, d := range o.held {
-		if d.PayloadID == o.current && d.Index == o.next {
-			o.next++
-			out = append(out, d)
-		} else {
-			rest = append(rest, d)
-		}
+// release gives up waiting: what is held of the current attempt comes out first, then the other attempts,
+// block by block.
+func (o *order) release() []stream.Delivery {
+	ready := o.emit(nil, func(h *stream.Delivery) bool { return h.PayloadID == o.current })
+	for len(o.held) > 0 {
+		lowest := slices.MinFunc(o.held, func(a, b stream.Delivery) int { return cmp.Compare(a.BlockNumber, b.BlockNumber) })
+		ready = o.emit(ready, func(h *stream.Delivery) bool { return h.PayloadID == lowest.PayloadID })
 	}
-	o.held = rest
-	return out
-}
-
-// release gives up waiting and gives out everything held.
-func (o *order) release() (out []stream.Delivery) {
-	o.sort()
-	for _, d := range o.held {
-		if slices.Contains(o.retired, d.PayloadID) {
-			continue
-		}
-		o.advance(d)
-		out = append(out, d)
-	}
-	o.held = nil
-	return out
-}
-
-// sort orders what is held by block and index, attempt by attempt.
-func (o *order) sort() {
-	slices.SortStableFunc(o.held, func(a, b stream.Delivery) int {
-		return cmp.Or(
-			cmp.Compare(a.BlockNumber, b.BlockNumber),
-			bytes.Compare(a.PayloadID[:], b.PayloadID[:]),
-			cmp.Compare(a.Index, b.Index),
-		)
-	})
+	return ready
 }

@@ -107,10 +107,10 @@ func (r *relay) accept(s *source, d stream.Delivery) {
 		r.publish(d)
 		return
 	}
-	ready, where := r.order.add(d, r.othersConnected(s))
-	if where == late {
-		r.m.late.Inc()
-		r.log.Debug("Flashblock came after its place had passed", "upstream", s.name, "block", d.BlockNumber, "index", d.Index)
+	ready, late := r.order.add(d, r.othersConnected(s))
+	if late > 0 {
+		r.m.late.Add(late)
+		r.log.Debug("Flashblock came after its place had passed", "upstream", s.name, "block", d.BlockNumber, "index", d.Index, "messages", late)
 	}
 	for _, d := range ready {
 		r.publish(d)
