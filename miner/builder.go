@@ -134,20 +134,25 @@ func (b *Builder) Stop() error {
 	return nil
 }
 
-// BuildPayload starts to build on the given attributes and returns the payload's id. The same
-// attributes again change nothing; others supersede the payload under construction, which keeps what
-// it has published. The arguments are validated as op-geth's miner validates them. The id is op-geth's,
-// unless an earlier process of this node has published under it.
+// BuildPayload starts to build on the given attributes and returns the payload's id. The attributes of the
+// payload under construction, or of one that was fetched, change nothing about it. Whatever else is under
+// construction is superseded and keeps what it has published. The arguments are validated as op-geth's
+// miner validates them. The id is op-geth's, unless something was published under it that will never be
+// the block of these attributes: of an abandoned payload, or by an earlier process of this node.
 func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (engine.PayloadID, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	id := b.memory.fresh(args.Id())
+	asked := args.Id()
 	if b.closed {
-		return id, ErrStopped
+		return asked, ErrStopped
 	}
-	if b.find(id) != nil {
-		return id, nil
+	if j := b.standing(asked); j != nil {
+		if b.live != j {
+			b.supersede()
+		}
+		return j.id, nil
 	}
+	id := b.memory.fresh(asked)
 	j, err := b.newJob(id, args, opts)
 	if err != nil {
 		return id, err
@@ -197,6 +202,7 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 	b.warn(blockTime)
 	j := &job{
 		id:          id,
+		asked:       args.Id(),
 		args:        args,
 		chain:       chain,
 		pool:        b.backend.TxPool(),

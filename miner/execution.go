@@ -37,6 +37,10 @@ func (e *Execution) Execute(tx *types.Transaction) (*types.Receipt, error) {
 // Capture returns what changed since the last capture, or since the start.
 func (e *Execution) Capture() *StateDiff { return e.env.state.capture() }
 
+// Err is why what was executed cannot be trusted: something of the state could not be read, which the EVM takes
+// for zero. Nothing executed since then may be published. It stays once it is set.
+func (e *Execution) Err() error { return e.env.err() }
+
 // GasUsed is the gas used by everything executed so far.
 func (e *Execution) GasUsed() uint64 { return e.env.used.gas }
 

@@ -16,11 +16,12 @@ import (
 // gate decides, once, which flashblocks belong to the block: those published before it closes. Both
 // sides pass through it, so a flashblock is either published and sealed or neither.
 type gate struct {
-	mu     sync.Mutex
-	closed reason
-	cancel func() // interrupts the execution, once armed
-	err    error  // why the job failed
-	last   prefix // what was published
+	mu      sync.Mutex
+	closed  reason
+	fetched bool   // the payload was asked for, whatever had closed the gate
+	cancel  func() // interrupts the execution, once armed
+	err     error  // why the job failed
+	last    prefix // what was published
 }
 
 // reason is why a job stopped building.
@@ -90,6 +91,7 @@ func (g *gate) close(why reason) (first bool) {
 
 // closeLocked assumes that the lock is held.
 func (g *gate) closeLocked(why reason) bool {
+	g.fetched = g.fetched || why == resolved
 	if g.closed != building {
 		if g.closed == failed {
 			g.closed = why
@@ -104,12 +106,19 @@ func (g *gate) closeLocked(why reason) bool {
 	return true
 }
 
-// fail closes the gate for an error.
-func (g *gate) fail(err error) {
+// fail closes the gate for an error. It reports whether that ended the job.
+func (g *gate) fail(err error) (first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.err = err
-	g.closeLocked(failed)
+	return g.closeLocked(failed)
+}
+
+// isFetched reports whether the payload was asked for.
+func (g *gate) isFetched() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fetched
 }
 
 // outcome returns the published prefix, why publishing ended, and the error if the job failed.

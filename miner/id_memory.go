@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/log"
@@ -18,19 +19,18 @@ import (
 // one payload, and op-geth may lose the last few blocks; thirty slots are far more than both.
 const keptIDs = 30
 
-// idMemory remembers, beyond the end of the process, the ids under which payloads were published. An id
-// depends on the attributes alone, and a consensus client asks a restarted node for the block that was
-// under construction with the same attributes. The node has forgotten what it published of it, so the
-// block will be another one; it needs another id too, or subscribers would take it for the first.
+// idMemory remembers, also beyond the end of the process, the ids under which payloads were begun. An id
+// depends on the attributes alone. Attributes that come again for a payload that was abandoned, or that
+// the process before this one has begun and forgotten, give another block; it needs another id too, or
+// subscribers would take its flashblocks for those of the first.
 type idMemory struct {
-	path string                    // empty if nothing is kept
-	past map[engine.PayloadID]bool // published by earlier processes
-	ids  []engine.PayloadID        // oldest first, at most keptIDs
+	path string             // empty if nothing is kept beyond the process
+	ids  []engine.PayloadID // oldest first, at most keptIDs
 }
 
 // openIDMemory reads what earlier processes have left at path. No file is an empty memory.
 func openIDMemory(path string) (*idMemory, error) {
-	m := &idMemory{path: path, past: make(map[engine.PayloadID]bool)}
+	m := &idMemory{path: path}
 	if path == "" {
 		return m, nil
 	}
@@ -42,15 +42,14 @@ func openIDMemory(path string) (*idMemory, error) {
 		id := engine.PayloadID(data[:len(engine.PayloadID{})])
 		data = data[len(id):]
 		m.ids = append(m.ids, id)
-		m.past[id] = true
 	}
 	return m, nil
 }
 
-// fresh returns id, or another one of the same version if an earlier process has published under it.
+// fresh returns id, or another one of the same version if a payload was begun under it.
 func (m *idMemory) fresh(id engine.PayloadID) engine.PayloadID {
 	version := id[0]
-	for m.past[id] {
+	for slices.Contains(m.ids, id) {
 		digest := sha256.Sum256(id[:])
 		copy(id[:], digest[:])
 		id[0] = version
@@ -61,11 +60,11 @@ func (m *idMemory) fresh(id engine.PayloadID) engine.PayloadID {
 // add records an id before anything is published under it. It is one small write, which survives the
 // end of the process at any moment. A failure is no reason to miss a slot.
 func (m *idMemory) add(id engine.PayloadID) {
+	m.ids = append(m.ids, id)
+	m.ids = m.ids[max(len(m.ids)-keptIDs, 0):]
 	if m.path == "" {
 		return
 	}
-	m.ids = append(m.ids, id)
-	m.ids = m.ids[max(len(m.ids)-keptIDs, 0):]
 	data := make([]byte, 0, len(m.ids)*len(id))
 	for _, kept := range m.ids {
 		data = append(data, kept[:]...)

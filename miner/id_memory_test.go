@@ -29,7 +29,7 @@ func payloadIDOf(n uint32) (id engine.PayloadID) {
 	return id
 }
 
-// Every process gives an id of its own to the same attributes, and the same one while it runs.
+// Every payload of the same attributes has an id of its own, in one process or in several.
 func TestIDMemoryOfRestarts(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "payloads")
@@ -40,9 +40,10 @@ func TestIDMemoryOfRestarts(t *testing.T) {
 		id := h.fresh(want)
 		require.False(t, given[id], "an id of an earlier process")
 		require.True(t, id.Is(engine.PayloadV3))
+		require.Equal(t, id, h.fresh(want), "asking changes nothing")
 		require.Equal(t, payloadIDOf(8), h.fresh(payloadIDOf(8)), "an id nobody has used")
 		h.add(id)
-		require.Equal(t, id, h.fresh(want))
+		require.NotEqual(t, id, h.fresh(want), "an id of this process")
 		given[id] = true
 	}
 	require.True(t, given[want], "the first process uses op-geth's id")
@@ -59,6 +60,7 @@ func TestIDMemoryIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, keptIDs*len(engine.PayloadID{}), info.Size())
 	h = openAt(t, path)
+	require.Len(t, h.ids, keptIDs)
 	require.Equal(t, payloadIDOf(2*keptIDs-1), h.fresh(payloadIDOf(2*keptIDs-1)), "forgotten")
 	require.NotEqual(t, payloadIDOf(2*keptIDs), h.fresh(payloadIDOf(2*keptIDs)))
 }
@@ -67,12 +69,17 @@ func TestIDMemoryWithoutFile(t *testing.T) {
 	t.Parallel()
 	h := openAt(t, "")
 	h.add(payloadIDOf(1))
-	require.Equal(t, payloadIDOf(1), h.fresh(payloadIDOf(1)))
+	require.NotEqual(t, payloadIDOf(1), h.fresh(payloadIDOf(1)))
+	for n := range uint32(keptIDs) {
+		h.add(payloadIDOf(2 + n))
+	}
+	require.Len(t, h.ids, keptIDs)
+	require.Equal(t, payloadIDOf(1), h.fresh(payloadIDOf(1)), "forgotten")
 
 	// A directory that is gone costs the memory, not the slot.
 	h = openAt(t, filepath.Join(t.TempDir(), "missing", "payloads"))
 	h.add(payloadIDOf(1))
-	require.Equal(t, payloadIDOf(1), h.fresh(payloadIDOf(1)))
+	require.NotEqual(t, payloadIDOf(1), h.fresh(payloadIDOf(1)))
 
 	_, err := openIDMemory(t.TempDir())
 	require.ErrorContains(t, err, "ids of published payloads")

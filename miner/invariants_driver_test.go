@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -143,7 +144,8 @@ func (d *driver) attributesOn(parent *types.Header) *gethminer.BuildPayloadArgs 
 	return args
 }
 
-// build asks for a payload. It may be called from any goroutine.
+// build asks for a payload, which is one of the round's if its attributes were used before and it is not
+// over. It may be called from any goroutine.
 func (d *driver) build(args *gethminer.BuildPayloadArgs) *payload {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -160,6 +162,15 @@ func (d *driver) build(args *gethminer.BuildPayloadArgs) *payload {
 	d.builder.mu.Unlock()
 	if j == nil {
 		return nil // stopped and forgotten meanwhile
+	}
+	for i, p := range d.round {
+		if p.id == id {
+			d.round = append(slices.Delete(d.round, i, i+1), p) // the latest again
+			return p
+		}
+		if _, why, _ := p.job.gate.outcome(); p.args == args && why != superseded && why != stopped {
+			d.t.Errorf("attributes gave %v while %v was %v", id, p.id, why)
+		}
 	}
 	p := &payload{id: id, args: args, job: j, roots: d.config.PublishRoots}
 	d.round = append(d.round, p)

@@ -75,6 +75,14 @@ func TestRaces(t *testing.T) {
 		}, want: []want{{2, 1, 1}, {all - 1, 1, 0}}},
 		{name: "cancelled while waiting", plan: one(scenario{atWait, doCancel, inline}, 2), never: true, want: []want{{2, 0, 1}}},
 		{name: "cancelled while waiting, then fetched", plan: one(scenario{atWait, doCancel, inline}, 2), want: []want{{2, 1, 1}}},
+		{name: "cancelled while waiting, then repeated", plan: one(scenario{atWait, doAgain, inline}, 2), want: []want{{2, 0, 1}, {all - 1, 1, 0}}},
+		{name: "cancelled between assembly and publication, then repeated", plan: one(scenario{atPublish, doAgain, inline}, 2), want: []want{{3, 0, 1}, {all - 3, 1, 0}}},
+		{name: "cancelled during the deposits, then repeated", plan: one(scenario{atDeposit, doAgain, inline}, 0), want: []want{{0, 0, 0}, {all, 1, 0}}},
+		{name: "superseded while waiting, then repeated", plan: one(scenario{atWait, doReturn, inline}, 2), want: []want{{2, 0, 1}, {0, 0, 0}, {all - 1, 1, 0}}},
+		{name: "fetched, superseded while sealing, then repeated", plan: []trigger{
+			{scenario: scenario{atPublish, doGet, inline}, n: 3},
+			{scenario: scenario{atSeal, doReturn, inline}},
+		}, want: []want{{0, 0, 0}, {4, 1, 0}}},
 		{name: "repeated", plan: one(scenario{atWait, doRepeat, inline}, 5), want: []want{{all, 1, 0}}},
 		{name: "head is the parent", plan: one(scenario{atWait, doHead, inline}, 5), want: []want{{all, 1, 0}}},
 		{name: "superseded while sealing", plan: []trigger{

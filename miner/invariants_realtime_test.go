@@ -46,7 +46,7 @@ func TestInvariantsRealTime(t *testing.T) {
 }
 
 // realActions are what happens beside a real-time round.
-var realActions = []action{doGet, doGets, doGetOld, doRepeat, doReplace, doReorg, doCancel, doHead}
+var realActions = []action{doGet, doGets, doGetOld, doRepeat, doAgain, doReturn, doReplace, doReorg, doCancel, doHead}
 
 // realRound is one slot in real time, with actions at random instants of it and a little beyond.
 func (d *driver) realRound() {

@@ -32,6 +32,8 @@ const (
 	doGets                  // several at once
 	doGetOld                // getPayload of a superseded payload
 	doRepeat                // the same attributes again
+	doAgain                 // the payload is abandoned, then its attributes come again
+	doReturn                // other attributes on the same parent, then the ones before again
 	doReplace               // other attributes on the same parent
 	doReorg                 // attributes on another parent
 	doCancel                // a forkchoice update to another head, without attributes
@@ -60,7 +62,7 @@ type scenario struct {
 
 func (s scenario) String() string {
 	at := [...]string{"deposit", "tx", "publish", "message", "seal", "wait"}
-	do := [...]string{"get", "gets", "get-old", "repeat", "replace", "reorg", "cancel", "head", "slow", "panic", "stop"}
+	do := [...]string{"get", "gets", "get-old", "repeat", "again", "return", "replace", "reorg", "cancel", "head", "slow", "panic", "stop"}
 	how := [...]string{"inline", "gated", "free"}
 	return fmt.Sprintf("%s/%s/%s", at[s.at], do[s.do], how[s.how])
 }
@@ -70,6 +72,8 @@ var scenarios = []scenario{
 	{atDeposit, doGet, free},
 	{atDeposit, doGets, gated},
 	{atDeposit, doRepeat, inline},
+	{atDeposit, doAgain, inline},
+	{atDeposit, doReturn, inline},
 	{atDeposit, doReplace, inline},
 	{atDeposit, doReplace, free},
 	{atDeposit, doReorg, inline},
@@ -85,7 +89,11 @@ var scenarios = []scenario{
 	{atTx, doGets, free},
 	{atTx, doGetOld, inline},
 	{atTx, doRepeat, inline},
+	{atTx, doAgain, inline},
+	{atTx, doReturn, inline},
 	{atTx, doReplace, inline},
+	{atTx, doAgain, free},
+	{atTx, doReturn, free},
 	{atTx, doReplace, free},
 	{atTx, doReorg, inline},
 	{atTx, doReorg, gated},
@@ -99,6 +107,8 @@ var scenarios = []scenario{
 	{atPublish, doGet, gated},
 	{atPublish, doGet, free},
 	{atPublish, doGets, gated},
+	{atPublish, doAgain, inline},
+	{atPublish, doReturn, inline},
 	{atPublish, doReplace, inline},
 	{atPublish, doReplace, free},
 	{atPublish, doReorg, inline},
@@ -110,6 +120,8 @@ var scenarios = []scenario{
 	{atMessage, doGets, free},
 	{atMessage, doGetOld, free},
 	{atMessage, doRepeat, free},
+	{atMessage, doAgain, free},
+	{atMessage, doReturn, free},
 	{atMessage, doReplace, free},
 	{atMessage, doReorg, free},
 	{atMessage, doCancel, free},
@@ -117,6 +129,8 @@ var scenarios = []scenario{
 	{atSeal, doGets, free},
 	{atSeal, doGetOld, free},
 	{atSeal, doRepeat, inline},
+	{atSeal, doAgain, inline},
+	{atSeal, doReturn, inline},
 	{atSeal, doReplace, inline},
 	{atSeal, doReorg, inline},
 	{atSeal, doCancel, inline},
@@ -130,6 +144,10 @@ var scenarios = []scenario{
 	{atWait, doGetOld, free},
 	{atWait, doRepeat, inline},
 	{atWait, doRepeat, free},
+	{atWait, doAgain, inline},
+	{atWait, doAgain, free},
+	{atWait, doReturn, inline},
+	{atWait, doReturn, free},
 	{atWait, doReplace, inline},
 	{atWait, doReplace, free},
 	{atWait, doReorg, inline},
@@ -220,7 +238,13 @@ func (d *driver) act(do action) {
 	case doGetOld:
 		d.get(old)
 	case doRepeat:
-		d.repeat(last)
+		d.build(last.args)
+	case doAgain:
+		d.builder.NewHead(common.Hash{0xff})
+		d.build(last.args)
+	case doReturn:
+		d.build(d.attributesOn(parent))
+		d.build(last.args)
 	case doReplace:
 		d.build(d.attributesOn(parent))
 	case doReorg:
@@ -244,21 +268,4 @@ func (d *driver) act(do action) {
 		d.mu.Unlock()
 		assert.NoError(d.t, d.builder.Stop())
 	}
-}
-
-// repeat sends attributes a second time, which must change nothing.
-func (d *driver) repeat(p *payload) {
-	d.builder.mu.Lock()
-	before := d.builder.find(p.id)
-	d.builder.mu.Unlock()
-	id, err := d.builder.BuildPayload(p.args, Options{})
-	if err != nil {
-		assert.ErrorIs(d.t, err, ErrStopped)
-		return
-	}
-	assert.Equal(d.t, p.id, id)
-	d.builder.mu.Lock()
-	after := d.builder.find(p.id)
-	d.builder.mu.Unlock()
-	assert.Same(d.t, before, after)
 }

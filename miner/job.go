@@ -27,6 +27,7 @@ import (
 // except for the gate, the inbox and the atomics.
 type job struct {
 	id       engine.PayloadID
+	asked    engine.PayloadID // what op-geth calls the payload; id unless that was spent
 	args     *gethminer.BuildPayloadArgs
 	chain    *core.BlockChain
 	pool     *txpool.TxPool

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -36,6 +37,7 @@ type result struct {
 	once     sync.Once
 	envelope *engine.ExecutionPayloadEnvelope
 	err      error
+	failed   atomic.Bool // there is no block and there never will be, set last of all
 }
 
 // resolve stops the building and returns the block of what was published. The sealed block goes to the
@@ -54,10 +56,15 @@ func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnv
 			}
 			j.result.envelope, j.result.err = j.rebuild(ctx)
 		}
-		if j.result.err == nil {
-			j.report(j.result.envelope, j.clock.Now().Sub(start))
-			j.publishSealed(j.result.envelope.ExecutionPayload)
+		if j.result.err != nil {
+			if _, why, _ := j.gate.outcome(); why == resolved && ctx.Err() == nil {
+				j.publishReorg() // else it was told, or the node is shutting down
+			}
+			j.result.failed.Store(true)
+			return
 		}
+		j.report(j.result.envelope, j.clock.Now().Sub(start))
+		j.publishSealed(j.result.envelope.ExecutionPayload)
 	})
 	return j.result.envelope, s, j.result.err
 }
