@@ -212,9 +212,13 @@ func (b *Backend) GetEVM(ctx context.Context, db *state.StateDB, header *types.H
 // GetPoolNonce implements ethapi.Backend: the first nonce that neither the pending state nor the pool has
 // used. Transactions that the pool holds back count if they follow: those of a gap that the pending state
 // closes, and the newest, which the pool first holds back in any case. So do those that were handed on to the
-// sequencer a moment ago.
+// sequencer a moment ago. A pinned request is told what follows its own state: the pool's own answer is of the
+// head, which may have passed it.
 func (b *Backend) GetPoolNonce(ctx context.Context, addr common.Address) (uint64, error) {
-	next := b.pool.PoolNonce(addr)
+	next := uint64(0)
+	if v := pinned(ctx); v == nil || v.snap == nil {
+		next = b.pool.PoolNonce(addr)
+	}
 	if v := b.view(ctx); v.snap == nil {
 		next = max(next, b.latestNonce(addr))
 	} else {

@@ -65,8 +65,11 @@ func (api *PendingAPI) GetTransactionByBlockNumberAndIndex(ctx context.Context, 
 // GetTransactionByHash serves eth_getTransactionByHash: canonical, else pending, else in the pool. The
 // view is taken first, so that a transaction that becomes canonical meanwhile is found in one of them.
 func (api *PendingAPI) GetTransactionByHash(ctx context.Context, hash common.Hash) (*ethapi.RPCTransaction, error) {
-	ctx, v := api.b.pin(ctx)
-	if i, at, ok := api.b.pendingOnly(v, hash); ok {
+	ctx, i, at, known := api.b.lookUp(ctx, hash)
+	switch {
+	case !known:
+		return nil, nil //nolint:nilnil // the API's way to say that there is no such transaction
+	case at != nil:
 		return at.marshalTransaction(ctx, i)
 	}
 	return api.txs.GetTransactionByHash(ctx, hash)
@@ -74,8 +77,11 @@ func (api *PendingAPI) GetTransactionByHash(ctx context.Context, hash common.Has
 
 // GetRawTransactionByHash serves eth_getRawTransactionByHash.
 func (api *PendingAPI) GetRawTransactionByHash(ctx context.Context, hash common.Hash) (hexutil.Bytes, error) {
-	ctx, v := api.b.pin(ctx)
-	if i, at, ok := api.b.pendingOnly(v, hash); ok {
+	ctx, i, at, known := api.b.lookUp(ctx, hash)
+	switch {
+	case !known:
+		return nil, nil
+	case at != nil:
 		return at.snap.Txs[i].MarshalBinary()
 	}
 	return api.txs.GetRawTransactionByHash(ctx, hash)
@@ -83,11 +89,32 @@ func (api *PendingAPI) GetRawTransactionByHash(ctx context.Context, hash common.
 
 // GetTransactionReceipt serves eth_getTransactionReceipt: canonical, else pending.
 func (api *PendingAPI) GetTransactionReceipt(ctx context.Context, hash common.Hash) (map[string]any, error) {
-	ctx, v := api.b.pin(ctx)
-	if i, at, ok := api.b.pendingOnly(v, hash); ok {
+	ctx, i, at, known := api.b.lookUp(ctx, hash)
+	switch {
+	case !known:
+		return nil, nil //nolint:nilnil // the API's way to say that there is no such receipt
+	case at != nil:
 		return at.marshalReceipt(i), nil
 	}
 	return api.txs.GetTransactionReceipt(ctx, hash)
+}
+
+// lookUp finds a transaction, its index and its block, if that is pending and the transaction not canonical;
+// the block is nil if op-geth's code has to look for it. To a request whose view was pinned by who made it,
+// blocks that have become canonical above what the view stands on are not known.
+func (b *Backend) lookUp(ctx context.Context, hash common.Hash) (_ context.Context, index int, at *view, known bool) {
+	early := pinned(ctx)
+	ctx, v := b.pin(ctx)
+	if early == nil || early.snap == nil {
+		index, at, _ = b.pendingOnly(v, hash)
+		return ctx, index, at, true
+	}
+	if at, index, ok := v.find(hash); ok {
+		return ctx, index, at, true
+	}
+	base, _ := v.base()
+	canonical, _, _, number, _ := b.GetCanonicalTransaction(hash)
+	return ctx, 0, nil, !canonical || number <= base
 }
 
 // pendingOnly finds a transaction in the pending blocks if it is not canonical.

@@ -140,14 +140,14 @@ func (api *LogsAPI) poll(ctx context.Context, f *pendingFilter) ([]*types.Log, e
 		}
 		base := head
 		if v.snap != nil {
-			oldest := v.snap.Ancestors()[0]
-			base = api.b.chain.GetHeader(oldest.Header.ParentHash, oldest.Number()-1)
+			number, hash := v.base()
+			base = api.b.chain.GetHeader(hash, number)
 		}
-		if base == nil || !api.stands(v) {
+		if base == nil || !api.b.stands(v) {
 			continue
 		}
 		now, err := api.since(ctx, v, settled, base, &f.crit)
-		if !api.stands(v) || api.b.chain.GetCanonicalHash(base.Number.Uint64()) != base.Hash() {
+		if !api.b.stands(v) || api.b.chain.GetCanonicalHash(base.Number.Uint64()) != base.Hash() {
 			continue
 		}
 		if err != nil {

@@ -94,10 +94,14 @@ func (api *LogsAPI) GetLogs(ctx context.Context, crit filters.FilterCriteria) ([
 	if err := api.check(&crit); err != nil {
 		return nil, err
 	}
-	for range logAttempts {
-		v := api.b.current()
+	attempts := logAttempts
+	if pinned(ctx) != nil {
+		attempts = 1 // the answer is wanted at this view
+	}
+	for range attempts {
+		v := api.b.view(ctx)
 		logs, err := api.rangeLogs(ctx, v, &crit)
-		if !api.stands(v) {
+		if !api.b.stands(v) {
 			continue // answered from two forks, or refused because of it
 		}
 		if err != nil {
@@ -127,15 +131,6 @@ func (api *LogsAPI) check(crit *filters.FilterCriteria) error {
 	return nil
 }
 
-// stands reports whether the pending blocks of the view still stand on the canonical chain.
-func (api *LogsAPI) stands(v *view) bool {
-	if v.snap == nil {
-		return true
-	}
-	oldest := v.snap.Ancestors()[0]
-	return api.b.chain.GetCanonicalHash(oldest.Number()-1) == oldest.Header.ParentHash
-}
-
 // rangeLogs answers a range with a pending bound under one view.
 func (api *LogsAPI) rangeLogs(ctx context.Context, v *view, crit *filters.FilterCriteria) ([]*types.Log, error) {
 	if v.snap == nil {
@@ -150,9 +145,9 @@ func (api *LogsAPI) rangeLogs(ctx context.Context, v *view, crit *filters.Filter
 		return api.FilterAPI.GetLogs(ctx, stock)
 	}
 	var (
-		blocks = v.snap.Ancestors()
-		base   = blocks[0].Number() - 1
-		tip    = v.snap.Number()
+		blocks  = v.snap.Ancestors()
+		base, _ = v.base()
+		tip     = v.snap.Number()
 	)
 	first, err := api.resolve(ctx, bound(crit, true), base, tip)
 	if err != nil {

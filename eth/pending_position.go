@@ -58,9 +58,13 @@ type PositionAPI struct {
 	reads *rpc.Server
 }
 
-func newPositionAPI(b *Backend, reads []rpc.API) (*PositionAPI, error) {
+// newPositionAPI makes the API, with those of the services to read from that are of the eth namespace.
+func newPositionAPI(b *Backend, services []rpc.API) (*PositionAPI, error) {
 	api := &PositionAPI{b: b, reads: rpc.NewServer()}
-	for _, service := range reads {
+	for _, service := range services {
+		if service.Namespace != "eth" {
+			continue
+		}
 		if err := api.reads.RegisterName(service.Namespace, service.Service); err != nil {
 			return nil, err
 		}

@@ -16,7 +16,8 @@ import (
 )
 
 // readable are the methods that flashblocks_read can make: those whose answer follows from the pending
-// state alone.
+// state alone. They are of the eth namespace only: what a node serves of others is for each transport to say,
+// which a call in this process does not come through.
 var readable = map[string]struct{}{
 	"eth_call": {}, "eth_createAccessList": {}, "eth_estimateGas": {}, "eth_feeHistory": {}, "eth_getBalance": {},
 	"eth_getBlockByNumber": {}, "eth_getBlockReceipts": {}, "eth_getBlockTransactionCountByNumber": {},
@@ -24,8 +25,6 @@ var readable = map[string]struct{}{
 	"eth_getRawTransactionByHash": {}, "eth_getStorageAt": {}, "eth_getStorageValues": {},
 	"eth_getTransactionByBlockNumberAndIndex": {}, "eth_getTransactionByHash": {}, "eth_getTransactionCount": {},
 	"eth_getTransactionReceipt": {}, "eth_getLogs": {}, "eth_simulateV1": {},
-	"debug_getRawBlock": {}, "debug_getRawHeader": {}, "debug_getRawReceipts": {},
-	"debug_traceBlockByNumber": {}, "debug_traceCall": {},
 }
 
 // ReadRequest is a call of another method whose answer shall carry its position.
@@ -47,7 +46,8 @@ type ReadResult struct {
 }
 
 // Read serves flashblocks_read: it waits for a position if the request names one, and makes the call that
-// the request names at exactly the position that it returns.
+// the request names at exactly the position that it returns, or fails if the chain has left that position
+// meanwhile.
 func (api *PositionAPI) Read(ctx context.Context, request ReadRequest) (*ReadResult, error) {
 	if _, ok := readable[request.Method]; !ok {
 		return nil, &invalidParams{fmt.Sprintf("%.64q is not a method that flashblocks_read serves", request.Method)}
@@ -61,6 +61,9 @@ func (api *PositionAPI) Read(ctx context.Context, request ReadRequest) (*ReadRes
 	}
 	ctx, v := api.b.pin(ctx)
 	result, err := api.call(ctx, request.Method, request.Params)
+	if !api.b.stands(v) {
+		return nil, errMoving // what the method has found of the chain may be another branch's
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,22 @@ type view struct {
 	snap   *overlay.Snapshot // nil if pending is latest
 }
 
+// base returns number and hash of the canonical block that the pending ones stand on. There has to be a
+// pending block.
+func (v *view) base() (uint64, common.Hash) {
+	oldest := v.snap.Ancestors()[0]
+	return oldest.Number() - 1, oldest.Header.ParentHash
+}
+
+// stands reports whether the pending blocks of the view stand on the canonical chain.
+func (b *Backend) stands(v *view) bool {
+	if v.snap == nil {
+		return true
+	}
+	number, hash := v.base()
+	return b.chain.GetCanonicalHash(number) == hash
+}
+
 // blocks yields the pending block and the pending blocks underneath, newest first.
 func (v *view) blocks(yield func(*view) bool) {
 	if v == nil {
