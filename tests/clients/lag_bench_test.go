@@ -5,16 +5,22 @@ package clients
 
 import (
 	"context"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 )
 
@@ -24,61 +30,109 @@ const (
 	lagAnswers = 20_000
 )
 
-// floor is the flashblock that an answer must not be behind: the one before the newest that the stream has
-// brought, as the newest may be in execution.
-type floor struct {
-	newest, before atomic.Pointer[flashblocks.FlashblockID]
+// arrivals are the flashblocks that a stream has brought, in its order, with the time of each.
+type arrivals struct {
+	mu   sync.Mutex
+	list []arrival
 }
 
-func (f *floor) hear(d stream.Delivery) {
-	f.before.Store(f.newest.Load())
-	f.newest.Store(&flashblocks.FlashblockID{BlockNumber: d.BlockNumber, Index: d.Index})
+type arrival struct {
+	place place
+	at    time.Time
+}
+
+// place is where in the chain an answer or a flashblock stands.
+type place struct{ block, index uint64 }
+
+func (p place) before(q place) bool {
+	return p.block < q.block || p.block == q.block && p.index < q.index
+}
+
+func (a *arrivals) hear(d stream.Delivery) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.list = append(a.list, arrival{place{d.BlockNumber, d.Index}, d.Arrived})
+}
+
+// late returns for how long there had been a flashblock behind an answer when it was asked for, 0 if
+// there was none.
+func (a *arrivals) late(answer place, asked time.Time) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var late time.Duration
+	for i := len(a.list) - 1; i >= 0 && answer.before(a.list[i].place); i-- {
+		late = max(late, asked.Sub(a.list[i].at))
+	}
+	return late
+}
+
+func (a *arrivals) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.list)
 }
 
 // Under three times the load, and with readers that never pause, no answer at pending is behind what was
-// received.
+// received: the newest flashblock that the stream had brought when it was asked for, except while that may
+// have been in execution, which is as long as the slowest execution of one took.
 func BenchmarkLag(b *testing.B) {
 	var (
 		n    = boot(b, lagLoad)
 		at   = n.nodes()[1]
-		seen floor
+		seen arrivals
 	)
 	sub := stream.NewSubscriber(stream.SubscriberConfig{URL: n.ends.FlashblocksWS, Name: "floor", Handler: seen.hear, Queue: 4096})
 	require.NoError(b, sub.Start(context.WithoutCancel(b.Context())))
 	defer func() { require.NoError(b, sub.Stop(context.Background())) }()
-	require.Eventually(b, func() bool { return seen.before.Load() != nil }, patience, poll)
+	require.Eventually(b, func() bool { return seen.count() > 1 }, patience, poll)
 
-	var answers, behind atomic.Int64
+	var lates []time.Duration
 	for b.Loop() {
-		answers.Store(0)
-		behind.Store(0)
-		var wg sync.WaitGroup
-		for range lagReaders {
-			client := at.dial(b).Client()
-			wg.Go(func() {
-				for answers.Add(1) <= lagAnswers {
-					late, err := isBehind(b.Context(), client, seen.before.Load())
-					if err != nil {
-						b.Error(err)
-						return
-					}
-					if late {
-						behind.Add(1)
-					}
-				}
-			})
-		}
-		wg.Wait()
+		lates = askForLags(b, at, &seen)
 	}
 	accepted, rejected := n.load.Counts()
 	b.Logf("%d transactions were accepted, %d rejected", accepted, rejected)
-	b.ReportMetric(float64(behind.Load()), "behind")
-	b.ReportMetric(lagAnswers, "answers")
+	execution := slowest(b, n.ends.FollowerMetrics, "overlay_execution_seconds")
+	slices.Sort(lates)
+	firstBehind, _ := slices.BinarySearch(lates, execution+1)
+	b.ReportMetric(float64(len(lates)-firstBehind), "behind")
+	b.ReportMetric(float64(len(lates)), "answers")
+	b.ReportMetric(execution.Seconds()*1e3, "slowest-execution-ms")
+	b.ReportMetric(lates[len(lates)*99/100].Seconds()*1e3, "p99-late-ms")
+	b.ReportMetric(lates[len(lates)-1].Seconds()*1e3, "max-late-ms")
 	b.ReportMetric(0, "ns/op")
 }
 
-// isBehind asks for an answer at pending with its position, and compares that with what was received before.
-func isBehind(ctx context.Context, client *rpc.Client, floor *flashblocks.FlashblockID) (bool, error) {
+// askForLags lets the readers ask, and returns how late each answer was.
+func askForLags(b *testing.B, at target, seen *arrivals) []time.Duration {
+	b.Helper()
+	var (
+		asked atomic.Int64
+		wg    sync.WaitGroup
+		lates = make([][]time.Duration, lagReaders)
+	)
+	for i := range lagReaders {
+		client := at.dial(b).Client()
+		wg.Go(func() {
+			for asked.Add(1) <= lagAnswers {
+				begin := time.Now()
+				answer, err := readPending(b.Context(), client)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				lates[i] = append(lates[i], seen.late(answer, begin))
+			}
+		})
+	}
+	wg.Wait()
+	all := slices.Concat(lates...)
+	require.Len(b, all, lagAnswers)
+	return all
+}
+
+// readPending asks for the pending block and returns where it stands.
+func readPending(ctx context.Context, client *rpc.Client) (place, error) {
 	var (
 		read struct{ Position *position }
 		head hexutil.Uint64
@@ -89,13 +143,34 @@ func isBehind(ctx context.Context, client *rpc.Client, floor *flashblocks.Flashb
 		{Method: "eth_blockNumber", Result: &head},
 	}
 	if err := client.BatchCallContext(ctx, batch); err != nil {
-		return false, err
+		return place{}, err
 	}
-	if batch[1].Error != nil {
-		return false, batch[1].Error
+	if err := batch[1].Error; err != nil {
+		return place{}, err
 	}
 	if at := read.Position; at != nil {
-		return uint64(at.BlockNumber) < floor.BlockNumber || uint64(at.BlockNumber) == floor.BlockNumber && uint64(at.Index) < floor.Index, nil
+		return place{uint64(at.BlockNumber), uint64(at.Index)}, nil
 	}
-	return uint64(head) < floor.BlockNumber, batch[0].Error // pending was latest
+	return place{uint64(head), math.MaxUint64}, batch[0].Error // pending was latest
+}
+
+// slowest returns the maximum of a summary of seconds on a Prometheus endpoint, over its last minutes.
+func slowest(b *testing.B, url, name string) time.Duration {
+	b.Helper()
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, http.NoBody)
+	require.NoError(b, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(b, err)
+	defer func() { _ = resp.Body.Close() }()
+	page, err := io.ReadAll(resp.Body)
+	require.NoError(b, err)
+	for line := range strings.Lines(string(page)) {
+		if text, ok := strings.CutPrefix(line, name+`{quantile="1"} `); ok {
+			seconds, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			require.NoError(b, err)
+			return time.Duration(seconds * float64(time.Second))
+		}
+	}
+	require.Fail(b, "no such summary", name)
+	return 0
 }
