@@ -150,7 +150,7 @@ func BenchmarkLayerMemory(b *testing.B) {
 		keep := make([]*store, stores)
 		entries := 0
 		for i := range keep {
-			keep[i] = &store{anchor: h.follower.CurrentBlock(), db: stateDatabase(h.follower)}
+			keep[i] = &store{anchor: h.follower.CurrentBlock(), db: h.p.stateDatabase()}
 			for _, built := range s.built {
 				keep[i].add(built.Diff)
 				for _, acct := range built.Diff.Accounts {

@@ -87,13 +87,17 @@ func (b *block) extend(fb *flashblocks.Flashblock, txs *delta) (err error) {
 	if err := complete(b.config, b.header, b.txs, txs.txs, receipts); err != nil {
 		return err
 	}
+	diff := b.exec.Capture()
+	if err := b.exec.Err(); err != nil {
+		return err
+	}
 	for _, receipt := range receipts {
 		for k, bits := range receipt.Bloom {
 			b.bloom[k] |= bits
 		}
 	}
 	b.gasUsed, b.footprint = b.exec.GasUsed(), b.exec.DAFootprint()
-	b.add(fb, txs.txs, receipts, b.exec.Capture())
+	b.add(fb, txs.txs, receipts, diff)
 	b.root.Extend(b.receipts)
 	b.receiptRoot = b.root.Hash()
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
@@ -40,6 +41,7 @@ type harnessConfig struct {
 	processor func(*Config)
 	interval  time.Duration // between flashblocks, 0 for 500 ms
 	before    func(index uint64)
+	database  func(state.Database) state.Database // of the follower
 }
 
 // harness is a sequencer, whose flashblocks are captured, and a follower that gets of them what the test
@@ -112,7 +114,7 @@ func (h *harness) newProcessor(chain *core.BlockChain) *Processor {
 	}
 	p, err := New(cfg)
 	require.NoError(h.t, err)
-	p.hooks = hooks{beforeStep: h.step, idle: func() { h.idle(p) }}
+	p.hooks = hooks{beforeStep: h.step, idle: func() { h.idle(p) }, database: h.cfg.database}
 	require.NoError(h.t, p.Start(h.t.Context()))
 	h.t.Cleanup(func() { require.NoError(h.t, p.Stop()) })
 	return p

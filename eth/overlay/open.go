@@ -79,7 +79,7 @@ func (p *Processor) open(first input, adopted bool) (b *block, err error) {
 	var (
 		base   = first.fb.Base
 		cfg    = p.cfg.Chain.Config()
-		db     = stateDatabase(p.cfg.Chain)
+		db     = p.stateDatabase()
 		parent *types.Header
 	)
 	b = &block{key: p.sequence.Key(), base: base, config: cfg, lookup: new(txIndex)}

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -72,6 +73,7 @@ type Processor struct {
 type hooks struct {
 	beforeStep func(index uint64)
 	idle       func()
+	database   func(state.Database) state.Database // what stands between the chain's state and its readers
 }
 
 // New creates a processor. It starts nothing.
@@ -85,6 +87,16 @@ func New(cfg Config) (*Processor, error) {
 	p := &Processor{cfg: cfg.sanitize(), inputs: make(chan input, inputQueue), preparers: newPreparers(), done: make(chan struct{})}
 	p.metrics = newMeters(p)
 	return p, nil
+}
+
+// stateDatabase opens the state database of the chain as the chain itself does.
+func (p *Processor) stateDatabase() state.Database {
+	chain := p.cfg.Chain
+	db := state.Database(state.NewDatabase(chain.TrieDB(), chain.CodeDB()).WithSnapshot(chain.Snapshots()))
+	if p.hooks.database != nil {
+		db = p.hooks.database(db)
+	}
+	return db
 }
 
 // Start begins to follow the canonical chain and the delivered flashblocks, until Stop.

@@ -158,7 +158,7 @@ func equal(a, b *common.Hash) bool { return a == b || a != nil && b != nil && *a
 
 // rebase puts pending blocks on the canonical state that their ancestors have become.
 func (p *Processor) rebase(blocks []*block) {
-	db := stateDatabase(p.cfg.Chain)
+	db := p.stateDatabase()
 	anchor, err := db.Reader(p.head.Root)
 	if err == nil {
 		err = move(blocks, &store{anchor: p.head, db: db}, anchor)

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 
@@ -47,11 +46,6 @@ type slotVersion struct {
 	version uint64
 	value   common.Hash
 	older   *slotVersion
-}
-
-// stateDatabase opens the state database of the chain as the chain itself does.
-func stateDatabase(chain *core.BlockChain) state.Database {
-	return state.NewDatabase(chain.TrieDB(), chain.CodeDB()).WithSnapshot(chain.Snapshots())
 }
 
 // add puts a layer on top and returns its version. Readers of older versions do not see it.

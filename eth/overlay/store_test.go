@@ -37,7 +37,7 @@ func TestVersionsEqualExecution(t *testing.T) {
 			anchor := h.slot() // with the contracts
 			h.commit(anchor)
 			var (
-				s     = &store{anchor: anchor.block.Header(), db: stateDatabase(h.BlockChain())}
+				s     = &store{anchor: anchor.block.Header(), db: state.NewDatabase(h.BlockChain().TrieDB(), h.BlockChain().CodeDB()).WithSnapshot(h.BlockChain().Snapshots())}
 				keys  = newKeys()
 				wants []*state.StateDB
 				plain = h.plainState(anchor.block)
