@@ -147,22 +147,31 @@ func (api *LogsAPI) poll(ctx context.Context, f *pendingFilter) ([]*types.Log, e
 			continue
 		}
 		now, err := api.since(ctx, v, settled, base, &f.crit)
-		if !api.b.stands(v) || api.b.chain.GetCanonicalHash(base.Number.Uint64()) != base.Hash() {
+		if !api.b.stands(v) || !api.canonical(base) || !api.canonical(settled) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
 		changes := difference(append(undone, f.open...), now)
-		f.settled, f.open = base, nil
+		// The overlay may not have heard yet of a block that is settled here and stand on one before it.
+		if base.Number.Cmp(settled.Number) > 0 {
+			settled = base
+		}
+		f.settled, f.open = settled, nil
 		for _, log := range now {
-			if log.BlockNumber > base.Number.Uint64() {
+			if log.BlockNumber > settled.Number.Uint64() {
 				f.open = append(f.open, log)
 			}
 		}
 		return changes, nil
 	}
 	return nil, errMoving
+}
+
+// canonical reports whether a block is on the canonical chain.
+func (api *LogsAPI) canonical(header *types.Header) bool {
+	return api.b.chain.GetCanonicalHash(header.Number.Uint64()) == header.Hash()
 }
 
 // rewind finds the newest block that was settled and still is canonical, and the delivered logs of the
@@ -172,7 +181,7 @@ func (api *LogsAPI) rewind(ctx context.Context, f *pendingFilter) (*types.Header
 		at     = f.settled
 		undone []*types.Log
 	)
-	for api.b.chain.GetCanonicalHash(at.Number.Uint64()) != at.Hash() {
+	for !api.canonical(at) {
 		logs, err := api.system.NewBlockFilter(at.Hash(), f.crit.Addresses, f.crit.Topics).Logs(ctx)
 		if err != nil {
 			return nil, nil, err
