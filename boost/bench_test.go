@@ -36,7 +36,8 @@ const (
 // BenchmarkAdded measures the latency that the sidecar adds to the calls of op-node, and beside it, call by
 // call in turns, what a bare httputil.ReverseProxy adds before the same execution layer. Both distributions
 // are taken above the median of the direct call. In "alone" the sidecar has no builder, as the ReverseProxy; in
-// "builder" it does all its work, and the builder's share runs on the same cores.
+// "builder" it does all its work, on the same cores, and the next call is made when the builder has answered: what
+// is measured is a call of op-node's, not what the one before left to do.
 func BenchmarkAdded(b *testing.B) {
 	for _, with := range []struct {
 		name    string
@@ -45,16 +46,21 @@ func BenchmarkAdded(b *testing.B) {
 		for _, tc := range []struct {
 			name string
 			body []byte
+			told bool // the builder hears of it
 		}{
-			{"fcu", encode("engine_forkchoiceUpdatedV3", state(parent), nil)},
-			{"fcu+attributes", encode("engine_forkchoiceUpdatedV3", attributes(parent, nil)...)},
-			{"newPayload65KB", newBlock(meanBytes)},
-			{"newPayload500KB", newBlock(blockBytes)},
-			{"getPayload", encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff})}, // of no round
+			{"fcu", encode("engine_forkchoiceUpdatedV3", state(parent), nil), true},
+			{"fcu+attributes", encode("engine_forkchoiceUpdatedV3", attributes(parent, nil)...), true},
+			{"newPayload65KB", newBlock(meanBytes), true},
+			{"newPayload500KB", newBlock(blockBytes), true},
+			{"getPayload", encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff}), false}, // of no round
 		} {
 			b.Run(with.name+"/"+tc.name, func(b *testing.B) {
 				el := benchEL(b)
-				measure(b, el, benchSidecar(b, el, with.builder).sidecar, func(int) []byte { return tc.body })
+				r, told := benchSidecar(b, el, with.builder)
+				if !with.builder || !tc.told {
+					told = nil
+				}
+				measure(b, el, r.sidecar, told, func(int) []byte { return tc.body })
 			})
 		}
 	}
@@ -64,12 +70,12 @@ func BenchmarkAdded(b *testing.B) {
 // benchmarkOwnAnswer is engine_getPayload of a round whose flashblocks were found valid while they came.
 func benchmarkOwnAnswer(b *testing.B) {
 	el := benchEL(b)
-	r := benchSidecar(b, el, true)
+	r, _ := benchSidecar(b, el, true)
 	r.sidecar.asked.Store(4)
 	list := fbs(builderID, 10, true)
 	result := envelope(list, nil)
 	// Every call asks for another id: none is answered from what is kept.
-	measure(b, el, r.sidecar, func(i int) []byte {
+	measure(b, el, r.sidecar, nil, func(i int) []byte {
 		local, builder := engine.PayloadID{0x03, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}, engine.PayloadID{0x04, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}
 		args, err := json.Marshal(attributes(parent, nil))
 		require.NoError(b, err)
@@ -137,8 +143,8 @@ func encodeBlock() []byte {
 	return jsonrpc.AppendResult(nil, json.RawMessage("7"), result)
 }
 
-// benchSidecar is a sidecar with real clients.
-func benchSidecar(b *testing.B, el string, builder bool) *rig {
+// benchSidecar is a sidecar with real clients. told gets a token for each call that the builder has answered.
+func benchSidecar(b *testing.B, el string, builder bool) (r *rig, told chan struct{}) {
 	b.Helper()
 	client := func(name, url string) *backend.Client {
 		c, err := backend.New(backend.Config{Name: name, URL: url, Secret: bytes.Repeat([]byte{1}, 32), Timeout: patience})
@@ -146,18 +152,36 @@ func benchSidecar(b *testing.B, el string, builder bool) *rig {
 		b.Cleanup(c.Close)
 		return c
 	}
-	return newRig(b, func(c *Config) {
+	told = make(chan struct{}, 1)
+	r = newRig(b, func(c *Config) {
 		c.L2 = client("l2", el)
 		c.Builder = nil
 		if builder {
-			c.Builder = client("builder", benchEL(b))
+			c.Builder = reporting{client("builder", benchEL(b)), told}
 		}
 	})
+	return r, told
+}
+
+// reporting is a client that reports each call when it has ended.
+type reporting struct {
+	*backend.Client
+	ended chan<- struct{}
+}
+
+func (c reporting) Call(ctx context.Context, req *jsonrpc.Request) (*jsonrpc.Response, error) {
+	defer func() {
+		select {
+		case c.ended <- struct{}{}:
+		default: // nobody waits
+		}
+	}()
+	return c.Client.Call(ctx, req)
 }
 
 // measure makes each call directly, through a ReverseProxy and through the sidecar, and reports what the two
-// add.
-func measure(b *testing.B, el string, sidecar *Sidecar, body func(i int) []byte) {
+// add. After each call through the sidecar it waits for told, if that is not nil.
+func measure(b *testing.B, el string, sidecar *Sidecar, told <-chan struct{}, body func(i int) []byte) {
 	b.Helper()
 	target, err := url.Parse(el)
 	require.NoError(b, err)
@@ -184,6 +208,9 @@ func measure(b *testing.B, el string, sidecar *Sidecar, body func(i int) []byte)
 			}
 			require.NoError(b, err)
 			took[at] = append(took[at], lasted)
+			if at == 2 && told != nil {
+				<-told
+			}
 		}
 	}
 	direct := quantile(took[0], 50)

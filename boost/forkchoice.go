@@ -116,7 +116,7 @@ func (s *Sidecar) begin(req *jsonrpc.Request, parsed *round.Request) *round.Roun
 		parsed.Number = number + 1
 	}
 	r := s.cfg.Rounds.Begin(parsed)
-	s.builder.Submit(backend.Job{Kind: backend.KindBuild, Req: req, Done: func(resp *jsonrpc.Response, err error) {
+	s.builder.Enqueue(backend.Job{Kind: backend.KindBuild, Req: req, Done: func(resp *jsonrpc.Response, err error) {
 		err = bindBuilder(r, resp, err)
 		s.observe(health.Builder, resp, err)
 		if err != nil {
@@ -131,11 +131,11 @@ func (s *Sidecar) asksBuilder() bool {
 	return s.builder != nil && s.cfg.Modes.Mode() != params.ModeDisabled
 }
 
-// tellBuilder passes a call on in the background.
+// tellBuilder passes a call on in the background, once the builder's queue is woken.
 func (s *Sidecar) tellBuilder(kind backend.Kind, req jsonrpc.Request) {
-	s.builder.Submit(backend.Job{Kind: kind, Req: &req, Done: func(resp *jsonrpc.Response, err error) {
+	s.builder.Enqueue(hold(backend.Job{Kind: kind, Req: &req, Done: func(resp *jsonrpc.Response, err error) {
 		s.observe(health.Builder, resp, err)
-	}})
+	}}))
 }
 
 // bindBuilder records what the builder answered to a build.
@@ -226,30 +226,55 @@ func (s *Sidecar) newPayload(ctx context.Context, req *jsonrpc.Request) []byte {
 // on a small machine, writing a block to the builder would hold up writing it to the other.
 const headStart = time.Millisecond
 
-// await waits for the local execution layer's answer. tell, if not nil, is called once before it returns, and
-// soon.
+// await waits for the local execution layer's answer. tell, if not nil, puts the call into the builder's queue. It
+// is called once before await returns, so that the calls of one who waits for each answer are told in his order.
 func (s *Sidecar) await(ctx context.Context, local <-chan outcome, tell func()) (*jsonrpc.Response, error) {
+	var (
+		o        outcome
+		answered bool
+	)
 	if tell != nil {
-		timer := time.NewTimer(headStart)
-		select {
-		case o := <-local:
-			timer.Stop()
-			tell()
-			s.observe(health.L2, o.resp, o.err)
-			return o.resp, o.err
-		case <-timer.C:
-			tell()
-		case <-ctx.Done():
-			timer.Stop()
-			tell()
+		o, answered = first(ctx, local)
+		tell()
+		if !answered {
+			s.wakeBuilder()
 		}
 	}
+	if !answered {
+		o = wait(ctx, local)
+	}
+	s.observe(health.L2, o.resp, o.err)
+	return o.resp, o.err
+}
+
+// first waits for an answer as long as the builder does not have to be told. What is answered until then waits in
+// the builder's queue until op-node has its answer: see respondNow.
+func first(ctx context.Context, local <-chan outcome) (o outcome, answered bool) {
+	timer := time.NewTimer(headStart)
+	defer timer.Stop()
+	select {
+	case o = <-local:
+		return o, true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return outcome{}, false
+}
+
+// wait waits for an answer, or for the caller to leave.
+func wait(ctx context.Context, local <-chan outcome) outcome {
 	select {
 	case o := <-local:
-		s.observe(health.L2, o.resp, o.err)
-		return o.resp, o.err
+		return o
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return outcome{err: ctx.Err()}
+	}
+}
+
+// wakeBuilder lets the builder's queue make the calls that were put into it.
+func (s *Sidecar) wakeBuilder() {
+	if s.builder != nil {
+		s.builder.Wake()
 	}
 }
 
@@ -274,7 +299,7 @@ func (s *Sidecar) submitLocal(kind backend.Kind, req *jsonrpc.Request, args []js
 
 func (s *Sidecar) submit(kind backend.Kind, req *jsonrpc.Request) <-chan outcome {
 	done := make(chan outcome, 1)
-	s.l2.Submit(backend.Job{Kind: kind, Req: req, Done: func(resp *jsonrpc.Response, err error) { done <- outcome{resp, err} }})
+	s.l2.Submit(hold(backend.Job{Kind: kind, Req: req, Done: func(resp *jsonrpc.Response, err error) { done <- outcome{resp, err} }}))
 	return done
 }
 
@@ -284,7 +309,8 @@ func (s *Sidecar) observe(which health.Which, resp *jsonrpc.Response, err error)
 		err = resp.Error
 	}
 	switch {
-	case errors.Is(err, backend.ErrSuperseded), errors.Is(err, backend.ErrStopped), errors.Is(err, context.Canceled):
+	case errors.Is(err, backend.ErrSuperseded), errors.Is(err, backend.ErrStopped), errors.Is(err, context.Canceled),
+		errors.Is(err, backend.ErrIncomplete):
 		return // this says nothing of the backend
 	case errors.Is(err, errNoPayloadID):
 		err = nil // it did answer

@@ -208,6 +208,20 @@ func (w *watcher) ObserveCall(which health.Which, err error) {
 	w.calls[which] = append(w.calls[which], err)
 }
 
+// failures returns the errors of the calls to either side.
+func (w *watcher) failures() (list []error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, calls := range w.calls {
+		for _, err := range calls {
+			if err != nil {
+				list = append(list, err)
+			}
+		}
+	}
+	return list
+}
+
 func (w *watcher) ObserveBuild(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,7 +5,6 @@ package boost
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
@@ -15,6 +14,19 @@ import (
 // what is wrong with it, trailing garbage included, the execution layers say: it is passed on without
 // being scanned. Any other form is no mistake, it only takes longer.
 func peek(body []byte) (*jsonrpc.Request, bool) {
+	// Without a brace at the end, it was cut short or is something else.
+	if trimmed := bytes.TrimRight(body, " \t\r\n"); len(trimmed) == 0 || trimmed[len(trimmed)-1] != '}' {
+		return nil, false
+	}
+	req, ok := peekHead(body)
+	if ok {
+		req.Raw = body
+	}
+	return req, ok
+}
+
+// peekHead is peek for a body of which only the beginning has come.
+func peekHead(body []byte) (*jsonrpc.Request, bool) {
 	rest, ok := bytes.CutPrefix(body, []byte(`{"jsonrpc":"2.0","id":`))
 	if !ok {
 		return nil, false
@@ -31,11 +43,7 @@ func peek(body []byte) (*jsonrpc.Request, bool) {
 	if !ok || len(rest) < 2 || rest[1] != '"' || routeOf(newPayloadMethod+string(rest[:1])).kind != routeNewPayload {
 		return nil, false
 	}
-	// Without a brace at the end, it was cut short or is something else.
-	if trimmed := bytes.TrimRight(body, " \t\r\n"); trimmed[len(trimmed)-1] != '}' {
-		return nil, false
-	}
-	return &jsonrpc.Request{Raw: body, ID: json.RawMessage(id), Method: newPayloadMethod + string(rest[:1])}, true
+	return &jsonrpc.Request{ID: bytes.Clone(id), Method: newPayloadMethod + string(rest[:1])}, true
 }
 
 // maxIDDigits is more than a counter has.

@@ -113,6 +113,7 @@ func (s *Sidecar) callBatch(ctx context.Context, header http.Header, reqs []json
 	for i := range reqs {
 		if reqs[i].Err != nil || routeOf(reqs[i].Method).kind != routeForward {
 			answers[i] = s.call(ctx, header, &reqs[i])
+			s.wakeBuilder()
 			continue
 		}
 		waiting++

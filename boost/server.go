@@ -4,11 +4,10 @@
 package boost
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
@@ -19,13 +18,6 @@ import (
 const contentType = "application/json"
 
 const (
-	// bodyTimeout bounds the time a caller may take for a body. The largest takes 3 s over 100 Mbit/s.
-	bodyTimeout = 30 * time.Second
-
-	// trustedLength is up to which a declared length is allocated before the bytes have come: many times a
-	// block.
-	trustedLength = 4 << 20
-
 	// waitingPerSlot bounds how many requests wait to be passed on. They are memory, and an execution layer that
 	// is so far behind is not helped by them.
 	waitingPerSlot = 16
@@ -83,47 +75,37 @@ func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
-	body, err := s.readBody(w, r)
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			s.m.tooLarge.Inc()
-			respond(w, http.StatusRequestEntityTooLarge, jsonrpc.AppendError(nil, nil, &jsonrpc.Error{Code: codeTooLarge, Message: "request body too large"}))
+	body, arriving, err := s.readBody(w, r)
+	switch {
+	case err != nil:
+		s.refuseBody(w, err)
+	case arriving != nil:
+		answer, err := s.passNewPayload(r.Context(), arriving)
+		if err != nil {
+			s.refuseBody(w, err)
 			return
 		}
-		http.Error(w, "the body of the request did not come", http.StatusRequestTimeout) // if the caller is still there
-		return
+		s.respondNow(w, answer)
+	default:
+		s.dispatch(w, r, body)
 	}
-	s.dispatch(w, r, body)
 }
 
-// readBody reads a body up to the limit. It is not kept for reuse, because what is told to the builder in
-// the background refers to it.
-func (s *Sidecar) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limited := http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
-	if r.ContentLength > s.cfg.MaxBody {
-		return nil, &http.MaxBytesError{Limit: s.cfg.MaxBody}
+// refuseBody answers a request whose body is too large or did not come.
+func (s *Sidecar) refuseBody(w http.ResponseWriter, err error) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		s.m.tooLarge.Inc()
+		respond(w, http.StatusRequestEntityTooLarge, jsonrpc.AppendError(nil, nil, &jsonrpc.Error{Code: codeTooLarge, Message: "request body too large"}))
+		return
 	}
-	// A caller that stops in the middle is given up, as net/http does with its header.
-	deadline := http.NewResponseController(w)
-	if err := deadline.SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil {
-		return nil, err
-	}
-	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }() // fails on a dead connection only
-	if 0 < r.ContentLength && r.ContentLength <= trustedLength {
-		body := make([]byte, r.ContentLength)
-		_, err := io.ReadFull(limited, body)
-		return body, err
-	}
-	var buf bytes.Buffer
-	_, err := buf.ReadFrom(limited)
-	return buf.Bytes(), err
+	http.Error(w, jsonrpc.ErrIncomplete.Error(), http.StatusRequestTimeout) // if the caller is still there
 }
 
 // dispatch routes a body: one call, or a batch of them.
 func (s *Sidecar) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
 	if req, ok := peek(body); ok {
-		respond(w, http.StatusOK, s.newPayload(r.Context(), req))
+		s.respondNow(w, s.newPayload(r.Context(), req))
 		return
 	}
 	reqs, batch, err := jsonrpc.ParseBody(body)
@@ -140,10 +122,24 @@ func (s *Sidecar) dispatch(w http.ResponseWriter, r *http.Request, body []byte) 
 		return
 	}
 	if !batch {
-		respond(w, http.StatusOK, s.call(r.Context(), r.Header, &reqs[0]))
+		s.respondNow(w, s.call(r.Context(), r.Header, &reqs[0]))
 		return
 	}
 	respond(w, http.StatusOK, s.callBatch(r.Context(), r.Header, reqs))
+}
+
+// afterAnswer is how long after op-node's answer the builder is told of the call. On a small machine, op-node itself
+// needs the cores to take the answer.
+const afterAnswer = 200 * time.Microsecond
+
+// respondNow sends the answer before anything is done for the builder.
+func (s *Sidecar) respondNow(w http.ResponseWriter, body []byte) {
+	if s.builder != nil {
+		defer time.AfterFunc(afterAnswer, s.builder.Wake) // after Stop it does nothing
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	respond(w, http.StatusOK, body)
+	_ = http.NewResponseController(w).Flush() // to nobody, if the caller has left
 }
 
 // special reports whether any of the calls is more than passed on.

@@ -96,7 +96,13 @@ func (c *Client) call(ctx context.Context, req *jsonrpc.Request) (*jsonrpc.Respo
 		"Content-Type": {"application/json"},
 		"Accept":       {"application/json"},
 	}
-	reply, err := c.exchange(ctx, exchange{method: req.Method, lane: laneOf(req), header: header, body: req.Raw, plain: true})
+	x := exchange{method: req.Method, lane: laneOf(req), header: header, plain: true}
+	if req.Body != nil {
+		x.length, x.open = req.Body.Len(), req.Body.Open
+	} else {
+		x.bytes(req.Raw)
+	}
+	reply, err := c.exchange(ctx, x)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +123,15 @@ func (c *Client) call(ctx context.Context, req *jsonrpc.Request) (*jsonrpc.Respo
 type exchange struct {
 	method string
 	lane   laneID
-	header http.Header // Taken over
-	body   []byte
-	plain  bool // Decompress the answer
+	header http.Header          // Taken over
+	length int                  // Of the body in bytes
+	open   func() io.ReadCloser // Returns a reader of the body, each time from its start
+	plain  bool                 // Decompress the answer
+}
+
+// bytes sets the body.
+func (x *exchange) bytes(body []byte) {
+	x.length, x.open = len(body), func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
 }
 
 // exchange makes one HTTP request within the method's timeout and reads the whole answer.
@@ -165,16 +177,14 @@ func (c *Client) exchange(ctx context.Context, x exchange) (*Reply, error) {
 }
 
 func (c *Client) roundTrip(ctx context.Context, l *lane, x exchange) (*Reply, error) {
-	getBody := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
-	body, _ := getBody()
 	req := (&http.Request{
 		Method:        http.MethodPost,
 		URL:           c.url,
 		Host:          c.url.Host,
 		Header:        x.header,
-		Body:          body,
-		GetBody:       getBody, // Lets net/http start again on a connection that turned out to be dead
-		ContentLength: int64(len(x.body)),
+		Body:          x.open(),
+		GetBody:       func() (io.ReadCloser, error) { return x.open(), nil }, // Lets net/http start again on a connection that turned out to be dead
+		ContentLength: int64(x.length),
 	}).WithContext(ctx)
 	// Without http.Client: there are no redirects to follow and no cookies to keep.
 	res, err := l.transport.RoundTrip(req)

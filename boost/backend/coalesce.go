@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// submit adds a job by the queue's rules.
+// submit adds a job by the queue's rules. The caller wakes the queue.
 func (q *Queue) submit(job Job, background bool) *waiter {
 	w := &waiter{done: job.Done}
 	q.mu.Lock()
 	late := q.add(job, w, background)
 	q.mu.Unlock()
-	q.signal()
 	for _, n := range late {
 		n.done(nil, n.err)
 	}

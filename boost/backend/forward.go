@@ -43,7 +43,9 @@ func (c *Client) Forward(ctx context.Context, header http.Header, body []byte) (
 // the label of the latency, and whether a call on a dead connection may be repeated.
 func (c *Client) ForwardMethod(ctx context.Context, method string, header http.Header, body []byte) (*Reply, error) {
 	start := time.Now()
-	reply, err := c.exchange(ctx, exchange{method: method, lane: laneProxied, header: forwarded(header), body: body})
+	x := exchange{method: method, lane: laneProxied, header: forwarded(header)}
+	x.bytes(body)
+	reply, err := c.exchange(ctx, x)
 	if err == nil && reply.Status < http.StatusOK {
 		// net/http panics over the one half of these, and takes the other for the promise of an answer.
 		err = fmt.Errorf("%w: %d", ErrStatus, reply.Status)

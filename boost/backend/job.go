@@ -73,7 +73,13 @@ type waiter struct {
 }
 
 // size is what the entry keeps in memory, roughly.
-func (e *entry) size() int { return len(e.req.Raw) + 256 }
+func (e *entry) size() int {
+	size := len(e.req.Raw) + 256
+	if e.req.Body != nil {
+		size += e.req.Body.Len()
+	}
+	return size
+}
 
 // same reports whether two calls differ in their ids at most.
 func (e *entry) same(req *jsonrpc.Request) bool {

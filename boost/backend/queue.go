@@ -178,6 +178,21 @@ func (q *Queue) signal() {
 // Submit adds a job and never blocks.
 func (q *Queue) Submit(job Job) {
 	q.submit(job, true)
+	q.signal()
+}
+
+// Enqueue is Submit for a call that is not urgent: it keeps its place in the order, but an idle queue makes it
+// only after Wake or the next Submit.
+func (q *Queue) Enqueue(job Job) { q.submit(job, true) }
+
+// Wake lets an idle queue look for what was put into it.
+func (q *Queue) Wake() {
+	q.mu.Lock()
+	due := len(q.waiting) > 0 || len(q.notices) > 0
+	q.mu.Unlock()
+	if due {
+		q.signal()
+	}
 }
 
 // Do adds a job and waits for its outcome. When ctx ends first, the job is withdrawn unless its call is
@@ -189,6 +204,7 @@ func (q *Queue) Do(ctx context.Context, kind Kind, req *jsonrpc.Request) (*jsonr
 	}
 	told := make(chan outcome, 1)
 	w := q.submit(Job{Kind: kind, Req: req, Done: func(res *jsonrpc.Response, err error) { told <- outcome{res, err} }}, false)
+	q.signal()
 	select {
 	case o := <-told:
 		return o.res, o.err

@@ -23,7 +23,8 @@ const (
 // Request is one JSON-RPC request. Its slices point into the body it was parsed from and must not be
 // written to.
 type Request struct {
-	Raw    []byte          // The whole object as it came
+	Raw    []byte          // The whole object as it came, nil if Body is set
+	Body   *Arriving       // The object while it still comes in, of which only ID and Method are known, nil if Raw is set
 	ID     json.RawMessage // Any JSON value as it came, nil if absent
 	Params json.RawMessage // Usually an array, nil if absent
 	Method string
