@@ -25,8 +25,9 @@ func NewModes(initial params.ExecutionMode) *Modes {
 // Mode returns the mode of this moment.
 func (m *Modes) Mode() params.ExecutionMode { return params.ExecutionMode(m.mode.Load()) }
 
-// SetMode changes the mode for everything that begins from now on. A block in progress keeps what was
-// published of it.
+// SetMode changes the mode for every block that begins from now on, and for what is published and copied at
+// once. A block in progress keeps what was published of it: outside of mode enabled nothing is added, but the block
+// that is returned has it.
 func (m *Modes) SetMode(mode params.ExecutionMode) {
 	if before := params.ExecutionMode(m.mode.Swap(uint32(mode))); before != mode {
 		log.Info("Changed the execution mode", "from", before, "to", mode)

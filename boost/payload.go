@@ -143,11 +143,14 @@ func (s *Sidecar) land(key flightKey, f *flight) {
 }
 
 // decide finds the answer. Both sides are asked at once; the builder's block is returned as soon as it is
-// valid.
+// valid. A block of which something was published is finished whatever the mode is now, because preconfirmations
+// are kept: in dry-run as if the mode had not changed, in mode disabled without the builder.
 func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round.Round, req *jsonrpc.Request) {
 	var (
 		mode   = s.cfg.Modes.Mode()
 		prefix = r.Freeze()
+		begun  = prefix.Published() > 0
+		find   = s.build
 		local  = make(chan outcome, 1)
 		built  = make(chan candidate, 1)
 	)
@@ -158,19 +161,24 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		local <- outcome{resp, err}
 	})
 	if mode == params.ModeDisabled {
-		s.take(f, key, <-local, r, round.ReasonMode)
-		return
+		if !begun {
+			s.take(f, key, <-local, r, round.ReasonMode)
+			return
+		}
+		find = s.finish
 	}
 	building, stop := s.outlive(ctx)
 	s.wg.Go(func() {
 		defer stop()
 		building, cancel := context.WithTimeout(building, s.cfg.Budget)
 		defer cancel()
-		c := s.guarded(key, func() candidate { return s.build(building, key, r, prefix) })
-		s.observeBuild(c)
+		c := s.guarded(key, func() candidate { return find(building, key, r, prefix) })
+		if mode != params.ModeDisabled {
+			s.observeBuild(c)
+		}
 		built <- c
 	})
-	if mode == params.ModeDryRun {
+	if mode == params.ModeDryRun && !begun {
 		o := <-local
 		s.take(f, key, o, r, round.ReasonMode)
 		return
@@ -183,7 +191,7 @@ func (s *Sidecar) decide(ctx context.Context, f *flight, key flightKey, r *round
 		return
 	}
 	f.built = true
-	if s.cfg.Selection == params.SelectGasUsed {
+	if s.cfg.Selection == params.SelectGasUsed && mode != params.ModeDisabled {
 		o := <-local
 		if block := payloadOf(o); block != nil && s.prefersLocal(c.block, block) {
 			s.m.fallback(string(round.ReasonPolicy))

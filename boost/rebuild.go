@@ -58,6 +58,18 @@ func (s *Sidecar) rebuild(ctx context.Context, key flightKey, r *round.Round, tx
 	return candidate{result: resp.Result, block: block}
 }
 
+// finish makes the block of what was published and of nothing else, without the builder, which the operator has
+// taken out in the middle of the block.
+func (s *Sidecar) finish(ctx context.Context, key flightKey, r *round.Round, prefix *round.Prefix) candidate {
+	prefix = prefix.Public()
+	if prefix.Rooted() && !s.cfg.ExternalStateRoot {
+		if c := s.assembled(ctx, key, r, prefix); c.err == nil {
+			return c
+		}
+	}
+	return s.rebuild(ctx, key, r, prefix.Transactions(), prefix.Equal)
+}
+
 // submitRebuild sends the forkchoice update that starts it, on the head that op-node has given last: a late
 // one must never move the head, or what is safe, back.
 func (s *Sidecar) submitRebuild(build *round.Request, txs []json.RawMessage) (<-chan outcome, error) {

@@ -7,37 +7,131 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
-// A switch to dry-run in the middle of a block that is being published breaks it, and that is told.
-func TestDryRunInMidRoundIsTold(t *testing.T) {
+// A switch in the middle of a block stops its stream at once, and breaks no preconfirmation: in dry-run the block is
+// finished as it was begun, in mode disabled without another word to the builder. A block of which nobody saw
+// anything is the local one.
+func TestSwitchInMidRound(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	r.begin()
-	list := fbs(builderID, 3, false)
-	r.deliver(list[:2])
-	r.modes.SetMode(params.ModeDryRun)
-	r.deliver(list[2:])
-	require.Equal(t, localHash, hashOf(r.payload()))
-	count, _ := r.published()
-	require.Equal(t, 2, count)
-	require.True(t, r.reorged())
+	cut := sealed(fbs(builderID, 2, false)).BlockHash
+	for _, tc := range []struct {
+		to        params.ExecutionMode
+		roots     string
+		published int
+		want      common.Hash
+		rebuilt   int // flashblocks in the block that the local execution layer makes of transactions
+	}{
+		{params.ModeDryRun, "zero", 2, builderHash, 0},
+		{params.ModeDryRun, "streamed", 2, builderHash, 0},
+		{params.ModeDryRun, "external", 2, builderHash, 3},
+		{params.ModeDryRun, "zero", 0, localHash, 0},
+		{params.ModeDryRun, "streamed", 0, localHash, 0},
+		{params.ModeDisabled, "zero", 2, cut, 2},
+		{params.ModeDisabled, "streamed", 2, cut, 0},
+		{params.ModeDisabled, "external", 2, cut, 2},
+		{params.ModeDisabled, "zero", 0, localHash, 0},
+		{params.ModeDisabled, "streamed", 0, localHash, 0},
+		{params.ModeDisabled, "external", 0, localHash, 0},
+	} {
+		t.Run(fmt.Sprintf("%s, roots %s, %d published", tc.to, tc.roots, tc.published), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(c *Config) { c.ExternalStateRoot = tc.roots == "external" })
+			r.rebuilds(tc.rebuilt)
+			r.begin()
+			list := fbs(builderID, 3, tc.roots == "streamed")
+			r.deliver(list[:tc.published])
+			r.modes.SetMode(tc.to)
+			r.deliver(list[tc.published:])
+			told := len(r.builder.asked(""))
+			require.Equal(t, tc.want, hashOf(r.payload()))
+			require.Equal(t, tc.rebuilt > 0, r.wasRebuilt())
+			if tc.to == params.ModeDisabled {
+				require.Len(t, r.builder.asked(""), told, "the builder is out")
+				require.Empty(t, r.watch.seen(), "and its health is nobody's concern")
+			}
+			count, notices := r.published()
+			require.Equal(t, tc.published, count)
+			require.Equal(t, tc.published > 0, strings.Contains(strings.Join(notices, ""), `"sealed":true`))
+			require.False(t, r.reorged())
 
-	// And back: the id has its answer.
-	r.modes.SetMode(params.ModeEnabled)
-	require.Equal(t, localHash, hashOf(r.payload()))
+			// And back: the id has its answer.
+			r.modes.SetMode(params.ModeEnabled)
+			require.Equal(t, tc.want, hashOf(r.payload()))
+		})
+	}
+}
+
+// rebuilds makes the local node build a block of so many flashblocks from given transactions.
+func (r *rig) rebuilds(count int) {
+	before := r.l2.handler(getPayloadMethod)
+	r.l2.on(getPayloadMethod, handler(func(ctx context.Context, req *jsonrpc.Request) (any, error) {
+		if bytes.Contains(req.Params, []byte(rebuiltID.String())) {
+			return envelope(fbs(builderID, count, false), nil), nil
+		}
+		return before(ctx, req)
+	}))
+}
+
+// seen is how the builds ended.
+func (w *watcher) seen() []error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.builds)
+}
+
+// A block that was cut off has little gas. That is no reason to break it.
+func TestPolicySparesWhatIsCutOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.Selection = params.SelectGasUsed })
+	r.begin()
+	r.deliver(fbs(builderID, 1, true))
+	r.modes.SetMode(params.ModeDisabled)
+	r.l2.on(getPayloadMethod, envelope(fbs(localID, 1, false), func(d *engine.ExecutableData) { d.GasUsed = 20_000_000 }))
+	require.Equal(t, sealed(fbs(builderID, 1, false)).BlockHash, hashOf(r.payload()))
+	require.False(t, r.reorged())
+}
+
+// A block that cannot be finished without the builder is the local one, and that is told. One whose streamed roots
+// are wrong is rebuilt.
+func TestDisabledInMidRoundWithABadBuilder(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []bool{false, true} {
+		t.Run(fmt.Sprint("rebuild refused ", refused), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.begin()
+			r.deliver(fbs(builderID, 3, true))
+			r.l2.on(newPayloadMethod, payloadStatusOf(engine.INVALID))
+			if refused {
+				r.refuseRebuild()
+			}
+			r.modes.SetMode(params.ModeDisabled)
+			want := builderHash
+			if refused {
+				want = localHash
+			}
+			require.Equal(t, want, hashOf(r.payload()))
+			require.Equal(t, !refused, r.wasRebuilt())
+			require.Equal(t, refused, r.reorged())
+		})
+	}
 }
 
 // What was answered in mode disabled stays the answer when the mode has changed.

@@ -30,6 +30,11 @@ func (p *Prefix) Count() int { return len(p.pieces) }
 // Published is how many of them were published.
 func (p *Prefix) Published() int { return p.published }
 
+// Public is the part of the prefix that was published.
+func (p *Prefix) Public() *Prefix {
+	return &Prefix{pieces: p.pieces[:p.published:p.published], published: p.published}
+}
+
 // Transactions are those of all flashblocks in order, the post-exec transaction last, as hex strings with
 // their quotes: the list for Request.Rebuild.
 func (p *Prefix) Transactions() []json.RawMessage {
