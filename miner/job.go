@@ -116,14 +116,16 @@ func (j *job) run(ctx context.Context) {
 // builds.
 func (j *job) fail(err error) {
 	j.metrics.failures.Inc()
-	j.gate.fail(err)
+	if j.gate.fail(err) {
+		j.metrics.cancellation(failed)
+	}
 	j.open()
 }
 
 // cancel stops the building for a reason, without waiting for it.
 func (j *job) cancel(why reason) {
 	if !j.gate.close(why) {
-		return
+		return // ended, and counted, for another reason
 	}
 	j.cancelled.Store(true)
 	close(j.cancelCh)
