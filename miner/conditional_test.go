@@ -8,10 +8,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	gethmetrics "github.com/ethereum/go-ethereum/metrics"
 	gethparams "github.com/ethereum/go-ethereum/params"
 )
 
@@ -71,6 +73,11 @@ func TestConditional(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newTimed(t, harnessConfig{fork: jovian})
+			ages := new(countingHistogram)
+			meter := gethmetrics.NewMeter()
+			t.Cleanup(meter.Stop)
+			s.builder.metrics.conditionalAge = gethmetrics.NewCustomTimer(ages, meter)
+			s.builder.metrics.conditionalRejected = gethmetrics.NewCounter()
 			slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 			write := s.tx(1, 0, 90, &storageAddr, 100_000, slots(2, 7))
 			tx, behind := s.transfer(0, 0, 50), s.transfer(0, 1, 50)
@@ -88,12 +95,38 @@ func TestConditional(t *testing.T) {
 			next := s.begin(s.attributes(s.chain.CurrentBlock()))
 			require.Empty(t, hashes(t, next.step()), "rejected for good")
 			next.finish()
+			rejected := uint64(0)
 			if !test.want {
-				require.EqualValues(t, 1, s.builder.metrics.skips[skipConditional].Get())
+				rejected = 1
 			}
+			require.Equal(t, rejected, s.builder.metrics.skips[skipConditional].Get())
+			require.EqualValues(t, rejected, s.builder.metrics.conditionalRejected.Snapshot().Count())
+			require.EqualValues(t, 1, ages.updates.Load())
 		})
 	}
 }
+
+// opGethsMetrics are what op-geth's miner has registered before a builder could.
+var opGethsMetrics = map[string]any{
+	"rejected":    gethmetrics.DefaultRegistry.Get("miner/transactionConditional/rejected"),
+	"elapsedtime": gethmetrics.DefaultRegistry.Get("miner/transactionConditional/elapsedtime"),
+}
+
+func TestConditionalMetricsAreOpGeths(t *testing.T) {
+	t.Parallel()
+	m := newMeters(metrics.NewSet())
+	require.Same(t, opGethsMetrics["rejected"], m.conditionalRejected)
+	require.Same(t, opGethsMetrics["elapsedtime"], m.conditionalAge)
+}
+
+// countingHistogram counts what it is given, also while op-geth's metrics are off.
+type countingHistogram struct {
+	gethmetrics.Histogram
+	updates atomic.Int64
+}
+
+// Update implements metrics.Histogram.
+func (h *countingHistogram) Update(int64) { h.updates.Add(1) }
 
 // failsafeNode is a node whose supervisor can be put into failsafe.
 type failsafeNode struct {

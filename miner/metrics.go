@@ -10,6 +10,8 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/core/types"
+	gethmetrics "github.com/ethereum/go-ethereum/metrics"
 )
 
 // skipReason is why a candidate was not included where it was tried.
@@ -52,6 +54,11 @@ type meters struct {
 	reused     *metrics.Counter // own blocks imported without a second execution
 	skips      [skipReasons]*metrics.Counter
 	cancels    map[reason]*metrics.Counter
+
+	// op-geth's own, on its endpoint: its miner, which registers them, sees no conditional transaction
+	// any more.
+	conditionalRejected *gethmetrics.Counter
+	conditionalAge      *gethmetrics.Timer // from a conditional transaction's arrival to its turn
 }
 
 // offsetIndices is how many indices have a publish offset of their own; later ones share the last. A
@@ -80,6 +87,9 @@ func newMeters(set *metrics.Set) *meters {
 		reused:     set.NewCounter("builder_reused_executions_total"),
 		offset:     make([]*metrics.Summary, offsetIndices),
 		cancels:    make(map[reason]*metrics.Counter),
+
+		conditionalRejected: gethmetrics.GetOrRegisterCounter("miner/transactionConditional/rejected", nil),
+		conditionalAge:      gethmetrics.GetOrRegisterTimer("miner/transactionConditional/elapsedtime", nil),
 	}
 	for i := range m.skips {
 		m.skips[i] = set.NewCounter(fmt.Sprintf("builder_transactions_skipped_total{reason=%q}", skipNames[i]))
@@ -94,6 +104,19 @@ func newMeters(set *metrics.Set) *meters {
 }
 
 func (m *meters) skip(why skipReason) { m.skips[why].Inc() }
+
+// tried takes in a transaction that is about to be executed.
+func (m *meters) tried(tx *types.Transaction) {
+	if tx.Conditional() != nil {
+		m.conditionalAge.UpdateSince(tx.Time())
+	}
+}
+
+// rejectedConditional takes in a transaction whose conditions do not hold.
+func (m *meters) rejectedConditional() {
+	m.skip(skipConditional)
+	m.conditionalRejected.Inc(1)
+}
 
 func (m *meters) cancellation(why reason) { m.cancels[why].Inc() }
 

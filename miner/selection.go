@@ -69,6 +69,7 @@ func (j *job) fill(deadline int, stop mclock.AbsTime) error {
 		if j.hooks.beforeTx != nil {
 			j.hooks.beforeTx(tx)
 		}
+		j.metrics.tried(tx)
 		if err := j.settle(tx, env.commit(tx, need)); err != nil {
 			return err
 		}
@@ -87,7 +88,7 @@ func (j *job) settle(tx *types.Transaction, err error) error {
 		j.candidates.shift()
 		return nil
 	case errors.Is(err, errConditional):
-		j.metrics.skip(skipConditional)
+		j.metrics.rejectedConditional()
 		log.Warn("Skipping account, transaction with failed conditional", "hash", tx.Hash(), "err", err)
 	case errors.Is(err, errFailsafe):
 		j.metrics.skip(skipInterop)
