@@ -22,11 +22,15 @@ func (n *network) playModes() {
 	n.t.Helper()
 	n.awaitKept(1)
 	from := n.head() + 1
+	s := &scene{network: n}
 
-	// The builder is driven as ever, but nothing of it gets out.
+	// The builder is driven as ever, but nothing of it gets out. Only the block in progress keeps what was
+	// published of it.
+	number := s.middle()
 	n.setMode("dry_run")
-	n.awaitBlocks(2) // what was published before may still be sealed
-	s := &scene{network: n, local: n.created("l2")}
+	s.requireKept(number)
+	n.awaitBlocks(2)
+	s.local = n.created("l2")
 	first, asked := n.head()+1, n.builder.count(forkchoiceUpdated, newPayload, getPayload)
 	s.fallsBack(3)
 	require.Zero(n.t, n.recorder.published(first, n.head()), "rounds published in dry-run mode")
@@ -35,8 +39,10 @@ func (n *network) playModes() {
 	n.setMode("enabled")
 	n.awaitKept(1)
 
-	// The builder hears nothing at all.
+	// The builder hears nothing at all, and the block in progress is finished without it.
+	number = s.middle()
 	n.setMode("disabled")
+	s.requireKept(number)
 	n.awaitBlocks(2)
 	first, asked = n.head()+1, n.builder.count(forkchoiceUpdated, newPayload, getPayload)
 	s.local = n.created("l2")
@@ -47,7 +53,7 @@ func (n *network) playModes() {
 
 	n.setMode("enabled")
 	n.awaitKept(1)
-	n.judge(from, n.head())
+	require.Zero(n.t, n.judge(from, n.head()).discarded, "rounds taken back")
 }
 
 func (n *network) setMode(mode string) {
