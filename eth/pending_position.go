@@ -12,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 )
 
 // CapabilitiesAPI is the op namespace.
@@ -29,19 +31,22 @@ type Position struct {
 	Incomplete  bool             `json:"incomplete,omitempty"` // a flashblock behind it is missing
 }
 
-// position returns the view's position, nil if pending is latest.
-func (v *view) position() *Position {
-	if v.snap == nil {
+// positionOf returns the position of a snapshot, nil for none.
+func positionOf(s *overlay.Snapshot) *Position {
+	if s == nil {
 		return nil
 	}
 	return &Position{
-		BlockNumber: hexutil.Uint64(v.snap.Number()),
-		Index:       hexutil.Uint64(v.snap.Index),
-		ID:          v.snap.PayloadID,
-		ParentHash:  v.snap.Header.ParentHash,
-		Incomplete:  v.snap.Incomplete,
+		BlockNumber: hexutil.Uint64(s.Number()),
+		Index:       hexutil.Uint64(s.Index),
+		ID:          s.PayloadID,
+		ParentHash:  s.Header.ParentHash,
+		Incomplete:  s.Incomplete,
 	}
 }
+
+// position returns the view's position, nil if pending is latest.
+func (v *view) position() *Position { return positionOf(v.snap) }
 
 // reached reports whether the view is at a position or behind it.
 func (v *view) reached(number, index, head uint64) bool {

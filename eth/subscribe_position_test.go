@@ -1,0 +1,139 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package eth
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+)
+
+// positions subscribes to the positions as they come.
+func positions(t *testing.T, client *rpc.Client) <-chan json.RawMessage {
+	t.Helper()
+	items := make(chan json.RawMessage, 1000)
+	sub, err := client.Subscribe(t.Context(), "flashblocks", items, "position")
+	require.NoError(t, err)
+	t.Cleanup(sub.Unsubscribe)
+	return items
+}
+
+// deliverUntil passes flashblocks on until one has the transaction, and returns them.
+func (h *pendingHarness) deliverUntil(tx *types.Transaction) []*flashblocks.Flashblock {
+	h.t.Helper()
+	h.submit(tx)
+	for list := []*flashblocks.Flashblock{}; ; {
+		fb := h.next()
+		h.deliver(fb)
+		list = append(list, fb)
+		for _, raw := range fb.Diff.Transactions {
+			if crypto.Keccak256Hash(raw) == tx.Hash() {
+				return list
+			}
+		}
+	}
+}
+
+// Every flashblock gives one position, what flashblocks_getPosition answers, and there is one more when pending
+// becomes latest. A block that becomes canonical underneath changes nothing.
+func TestSubscribePosition(t *testing.T) {
+	t.Parallel()
+	h := newFeedHarness(t)
+	ws := httptest.NewServer(h.server.WebsocketHandler([]string{"*"}))
+	t.Cleanup(ws.Close)
+	socket, err := rpc.DialContext(t.Context(), "ws"+strings.TrimPrefix(ws.URL, "http"))
+	require.NoError(t, err)
+	t.Cleanup(socket.Close)
+	readers := map[string]<-chan json.RawMessage{
+		"in process": positions(t, h.client),
+		"websocket":  positions(t, socket),
+	}
+	expect := func(when, want string) {
+		t.Helper()
+		for name, items := range readers {
+			require.JSONEq(t, want, string(receiveItem[json.RawMessage](t, items)), "%s, %s", name, when)
+		}
+	}
+	expectAll := func(when string, number uint64, parent common.Hash, list ...*flashblocks.Flashblock) {
+		t.Helper()
+		var want []byte
+		for _, fb := range list {
+			var err error
+			want, err = json.Marshal(object{
+				"blockNumber": hexUint(number), "index": hexUint(fb.Index), "id": fb.PayloadID, "parentHash": parent,
+			})
+			require.NoError(t, err)
+			expect(when, string(want))
+		}
+		require.JSONEq(t, string(want), h.follower.call("flashblocks_getPosition").Result, when)
+	}
+
+	genesis := h.sequencer.genesisHash()
+	expectAll("the first flashblock", 1, genesis, h.begin())
+	expectAll("more of them", 1, genesis, h.deliverUntil(h.poke())...)
+	other := h.build(h.sequencer.eth.BlockChain().CurrentBlock(), 1)
+	h.deliver(other)
+	expectAll("another attempt", 1, genesis, other)
+	expectAll("more of that", 1, genesis, h.deliverUntil(h.poke())...)
+
+	sealed := h.seal()
+	h.drainTo(func(fb *flashblocks.Flashblock) { expectAll("the rest", 1, genesis, fb) })
+	first := sealed.ExecutionPayload.BlockHash
+	expectAll("on a pending parent", 2, first, h.begin())
+	h.settle(sealed) // the same position
+	expectAll("on a canonical parent", 2, first, h.deliverUntil(h.poke())...)
+
+	sealed = h.seal()
+	h.drainTo(func(fb *flashblocks.Flashblock) { expectAll("the rest", 2, first, fb) })
+	h.settle(sealed)
+	expect("latest", "null")
+	expectAll("and on", 3, sealed.ExecutionPayload.BlockHash, h.begin())
+	for name, items := range readers {
+		require.Empty(t, items, "%s was told more", name)
+	}
+}
+
+// drainTo passes on what the builder has published and the follower has not seen, and tells of each.
+func (h *feedHarness) drainTo(told func(*flashblocks.Flashblock)) {
+	h.t.Helper()
+	for {
+		select {
+		case fb := <-h.stream:
+			h.deliver(fb)
+			told(fb)
+		default:
+			return
+		}
+	}
+}
+
+// A node serves the subscription over its websocket, with nothing but the flashblocks namespace.
+func TestSubscribePositionAtNode(t *testing.T) {
+	t.Parallel()
+	n := newUnstarted(t, jovian, jovian.genesis())
+	cfg := n.stack.Config()
+	cfg.WSHost, cfg.WSModules = "127.0.0.1", []string{"flashblocks"}
+	enabled(t, n)
+	n.start()
+	client, err := rpc.DialContext(t.Context(), n.stack.WSEndpoint())
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	items := positions(t, client)
+
+	id := n.fcu(n.genesisHash(), jovian.attributes(genesisTime, 0))
+	at := receiveItem[Position](t, items)
+	require.EqualValues(t, 1, at.BlockNumber)
+	require.Equal(t, id, at.ID)
+	require.Equal(t, n.genesisHash(), at.ParentHash)
+}
