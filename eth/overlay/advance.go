@@ -56,6 +56,7 @@ func (p *Processor) begin(fb *flashblocks.Flashblock, res flashblocks.Result) {
 	case prev != nil && *prev != (flashblocks.FlashblockID{}):
 		p.block.incomplete = false // nothing was missing after all
 	}
+	p.checkHash(p.block, fb.Base)
 }
 
 // advance does the next thing that can be done for the attempt in progress, and returns false if there
@@ -160,15 +161,8 @@ func (p *Processor) step(b *block, in input) {
 	}
 	now := p.cfg.Now()
 	p.metrics.execution.Update(now.Sub(start).Seconds())
-	if field := b.divergence(); field != "" {
-		p.metrics.divergence(field)
-		log.Warn("Execution of a flashblock differs from what the stream says", "number", b.number(), "index", in.fb.Index, "field", field)
-		if p.cfg.Strict {
-			b.broken = true
-			p.conclude()
-			p.interrupt(b)
-			return
-		}
+	if field := b.divergence(); field != "" && p.diverges(b, in.fb.Index, field) {
+		return
 	}
 	p.advanced()
 	s := b.publishable(in.fb.Index, len(in.fb.Diff.Transactions), in.arrived, now)

@@ -177,16 +177,3 @@ func (b *block) publishable(index uint64, fresh int, arrived, now time.Time) *Sn
 	b.snapshot = s
 	return s
 }
-
-// divergence compares the execution with what the stream says of it, and names the first difference.
-func (b *block) divergence() string {
-	switch {
-	case b.gasUsed != b.last.GasUsed:
-		return "gas_used"
-	case b.bloom != b.last.LogsBloom:
-		return "logs_bloom"
-	case b.receiptRoot != b.last.ReceiptsRoot:
-		return "receipts_root"
-	}
-	return ""
-}

@@ -42,6 +42,7 @@ type harnessConfig struct {
 	interval  time.Duration // between flashblocks, 0 for 500 ms
 	before    func(index uint64)
 	database  func(state.Database) state.Database // of the follower
+	roots     bool                                // publish them
 }
 
 // harness is a sequencer, whose flashblocks are captured, and a follower that gets of them what the test
@@ -94,6 +95,7 @@ func newHarness(t testing.TB, cfg harnessConfig) *harness {
 	}
 	builder.Enabled = true
 	builder.EndBuffer = 0
+	builder.PublishRoots = cfg.roots
 	var err error
 	h.builder, err = miner.New(h, builder, &h.stream)
 	require.NoError(t, err)

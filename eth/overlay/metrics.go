@@ -28,7 +28,9 @@ type meters struct {
 	dropped     *metrics.Counter // subscribers that fell behind
 	overflows   *metrics.Counter // own flashblocks lost because the queue was full
 	outcomes    [flashblocks.TooLong + 1]*metrics.Counter
-	diverged    map[string]*metrics.Counter
+	diverged    map[string]*metrics.Counter // by field: executions that differ from the stream
+
+	canonicalDiverged map[string]*metrics.Counter // by field: executions that differ from the canonical block
 }
 
 func newMeters(p *Processor) *meters {
@@ -48,13 +50,16 @@ func newMeters(p *Processor) *meters {
 		dropped:     set.NewCounter("overlay_subscribers_dropped_total"),
 		overflows:   set.NewCounter("overlay_built_dropped_total"),
 		diverged:    make(map[string]*metrics.Counter),
+
+		canonicalDiverged: make(map[string]*metrics.Counter),
 	}
 	for o := range m.outcomes {
 		label := strings.ReplaceAll(flashblocks.Outcome(o).String(), " ", "_")
 		m.outcomes[o] = set.NewCounter(fmt.Sprintf("overlay_flashblocks_received_total{outcome=%q}", label))
 	}
-	for _, field := range []string{"gas_used", "logs_bloom", "receipts_root"} {
+	for _, field := range divergenceFields {
 		m.diverged[field] = set.NewCounter(fmt.Sprintf("overlay_divergences_total{field=%q}", field))
+		m.canonicalDiverged[field] = set.NewCounter(fmt.Sprintf("overlay_canonical_divergences_total{field=%q}", field))
 	}
 	p.registerGauges(set)
 	return m
@@ -79,5 +84,3 @@ func (p *Processor) registerGauges(set *metrics.Set) {
 }
 
 func (m *meters) outcome(o flashblocks.Outcome) { m.outcomes[o].Inc() }
-
-func (m *meters) divergence(field string) { m.diverged[field].Inc() }

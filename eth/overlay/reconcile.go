@@ -18,9 +18,10 @@ import (
 type likeness uint8
 
 const (
-	other  likeness = iota // another block
-	prefix                 // the canonical block begins with it
-	same                   // they are the same
+	other    likeness = iota // another block
+	diverged                 // the same transactions, or the first of them, with another outcome
+	prefix                   // the canonical block begins with it
+	same                     // they are the same
 )
 
 // follow takes in the canonical head if it has changed.
@@ -52,10 +53,17 @@ func (p *Processor) reconcile() {
 		exact  = true // the state under the rest is the one it was executed on
 	)
 	for len(blocks) > 0 && blocks[0].number() <= number {
-		switch p.compare(blocks[0]) {
-		case other:
-			log.Info("Preconfirmed block was replaced", "number", blocks[0].number(), "payload", blocks[0].key.PayloadID)
-			p.metrics.reorged.Inc()
+		alike, field := p.compare(blocks[0])
+		if field != "" && exact {
+			p.metrics.canonicalDiverged[field].Inc()
+			log.Warn("Canonical block differs from what its flashblocks gave here", "number", blocks[0].number(), "payload", blocks[0].key.PayloadID, "field", field)
+		}
+		switch alike {
+		case other, diverged:
+			if alike == other || !exact { // on a state that was not its parent's any outcome is another one
+				log.Info("Preconfirmed block was replaced", "number", blocks[0].number(), "payload", blocks[0].key.PayloadID)
+				p.metrics.reorged.Inc()
+			}
 			p.undo(blocks)
 			return
 		case prefix:
@@ -108,41 +116,45 @@ func (p *Processor) undo(blocks []*block) {
 	p.block, p.verdict = nil, nil
 }
 
-// compare tells what has become of a pending block, as far as it was told.
-func (p *Processor) compare(b *block) likeness {
+// compare tells what has become of a pending block, as far as it was told, and the first field by which the
+// canonical block of the same transactions differs, if it does.
+func (p *Processor) compare(b *block) (likeness, string) {
 	told := b.snapshot
 	if p.redo != nil && p.redo.Number() == b.number() {
 		told = p.redo
 	}
 	canonical := p.cfg.Chain.GetBlockByNumber(b.number())
 	if canonical == nil || told == nil {
-		return prefix // not known is not replaced: a node that syncs may have the header only
+		return prefix, "" // not known is not replaced: a node that syncs may have the header only
 	}
 	n := len(told.Txs)
 	if !b.fixes(canonical.Header()) || len(canonical.Transactions()) < n {
-		return other
+		return other, ""
 	}
 	for i, tx := range told.Txs {
 		if canonical.Transactions()[i].Hash() != tx.Hash() {
-			return other
+			return other, ""
 		}
 	}
 	if len(canonical.Transactions()) == n {
-		if h := told.Header; h.ReceiptHash == canonical.ReceiptHash() && h.Bloom == canonical.Bloom() && h.GasUsed == canonical.GasUsed() {
-			return same
+		if field := told.outcome().differs(outcomeOf(canonical.Header())); field != "" {
+			return diverged, field
 		}
-		return other
+		if b.hashable() && told.Block().Hash() != canonical.Hash() {
+			return same, fieldBlockHash // by what only the stream tells: nothing that was answered was wrong
+		}
+		return same, ""
 	}
 	receipts := p.cfg.Chain.GetReceiptsByHash(canonical.Hash())
 	if len(receipts) < n {
-		return prefix
+		return prefix, ""
 	}
 	root := miner.NewListRoot()
 	root.Extend(receipts[:n])
 	if root.Hash() != told.Header.ReceiptHash {
-		return other
+		return diverged, fieldReceiptsRoot
 	}
-	return prefix
+	return prefix, ""
 }
 
 // fixes reports whether a header has the fields that the base fixed.

@@ -229,30 +229,6 @@ func TestBadFlashblocks(t *testing.T) {
 	}
 }
 
-// In strict mode a snapshot that differs from what the stream says is not shown.
-func TestDivergence(t *testing.T) {
-	t.Parallel()
-	for _, strict := range []bool{false, true} {
-		h := newHarness(t, harnessConfig{chain: testchain.Config{Fork: testchain.Jovian}, processor: func(c *Config) { c.Strict = strict }})
-		s := h.slots(2)
-		lie := *s[0].fbs[1]
-		lie.Diff.ReceiptsRoot[0] ^= 1
-		snapshot := h.deliver(s[0].fbs[0], &lie)
-		require.EqualValues(t, 1, h.p.metrics.diverged["receipts_root"].Get())
-		if strict {
-			h.requirePrefix(h.BlockChain(), snapshot, s[0], 0)
-			require.True(t, snapshot.Incomplete)
-			require.Same(t, snapshot, h.deliver(s[0].fbs[2:]...))
-		} else {
-			h.requirePrefix(h.BlockChain(), snapshot, s[0], 1)
-			h.requirePrefix(h.BlockChain(), h.deliver(s[0].fbs[2:]...), s[0], 4)
-		}
-		h.land(s[0].block)
-		h.requirePrefix(h.BlockChain(), h.deliver(s[1].fbs...), s[1], 4)
-		require.Zero(t, h.p.metrics.reorged.Get())
-	}
-}
-
 // BLOCKHASH and the history contract know the hashes of pending parents.
 func TestHashesOfPendingParents(t *testing.T) {
 	t.Parallel()
