@@ -43,14 +43,17 @@ type heldBack struct {
 	bytes    int
 }
 
-func (h *heldBack) add(d stream.Delivery) {
+// add keeps a message, and returns those that had to be forgotten for it.
+func (h *heldBack) add(d stream.Delivery) (forgotten []stream.Delivery) {
 	h.messages = append(h.messages, d)
 	h.bytes += len(d.JSON)
 	for len(h.messages) > heldMessages || h.bytes > heldBytes && len(h.messages) > 1 {
+		forgotten = append(forgotten, h.messages[0])
 		h.bytes -= len(h.messages[0].JSON)
 		h.messages[0] = stream.Delivery{}
 		h.messages = h.messages[1:]
 	}
+	return forgotten
 }
 
 // take returns what is held and forgets it.
@@ -74,15 +77,25 @@ func (r *relay) heeds(s *source) bool {
 	return true
 }
 
-// replayHeld publishes what the upstreams that are listened to now sent before, as far as it comes after
-// what is out. r.mu is held.
+// holdBack keeps a message of an upstream that is not listened to. What can no longer be compared when it
+// leads, and was not seen to be what the leader sent, makes the rest of its block useless. r.mu is held.
+func (r *relay) holdBack(s *source, d stream.Delivery) {
+	for _, old := range s.held.add(d) {
+		if r.window.judge(key{old.PayloadID, old.Index}, old.JSON) != repeated {
+			s.contrary.add(old.PayloadID)
+		}
+	}
+}
+
+// replayHeld takes what the upstreams that are listened to now sent before, as far as it is not of blocks
+// before the one in progress. Of that block also what is out is compared. r.mu is held.
 func (r *relay) replayHeld() {
 	for _, s := range r.sources {
 		if len(s.held.messages) == 0 || !r.heeds(s) {
 			continue
 		}
 		for _, d := range s.held.take() {
-			if !r.hasLast || d.Position().After(r.last.Position()) || d.PayloadID != r.last.PayloadID && d.BlockNumber == r.last.BlockNumber {
+			if !r.hasLast || d.BlockNumber >= r.last.BlockNumber {
 				r.accept(s, d)
 			}
 		}
@@ -101,6 +114,7 @@ func (r *relay) setLeadership(i int, lead leadership) {
 	r.m.leading[i].Set(boolGauge(lead == leaderYes))
 	r.log.Info("Leadership of an upstream changed", "upstream", s.name, "leads", lead == leaderYes, "known", lead != leaderUnknown)
 	r.replayHeld()
+	r.endAttempt()
 }
 
 func boolGauge(b bool) float64 {

@@ -21,6 +21,7 @@ type relayMetrics struct {
 	leading          []*metrics.Gauge   // 1 for the upstream whose conductor leads
 	duplicates       *metrics.Counter   // copies of what another upstream, or a replay, brought before
 	equivocations    *metrics.Counter   // other content at a position that was published
+	contrary         *metrics.Counter   // of attempts that their upstream has contradicted, or that have ended
 	heldBack         *metrics.Counter   // from an upstream that does not lead
 	late             *metrics.Counter   // left out because their place had passed
 	gaps             *metrics.Counter   // waits for a missing message that were given up
@@ -44,6 +45,7 @@ func newProxyMetrics(cfg *Config) *proxyMetrics {
 		relay: &relayMetrics{
 			duplicates:    set.GetOrCreateCounter(scope + "duplicate_messages"),
 			equivocations: set.GetOrCreateCounter(scope + "equivocations"),
+			contrary:      set.GetOrCreateCounter(scope + "contrary_messages"),
 			heldBack:      set.GetOrCreateCounter(scope + "follower_messages"),
 			late:          set.GetOrCreateCounter(scope + "late_messages"),
 			gaps:          set.GetOrCreateCounter(scope + "gaps"),

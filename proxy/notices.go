@@ -138,6 +138,13 @@ func (r *relay) beforePublish(d stream.Delivery, c *content) {
 	if d.Index != 0 || !r.hasLast || d.PayloadID == r.last.PayloadID || d.BlockNumber > r.last.BlockNumber {
 		return
 	}
+	if !r.ended.has(r.last.PayloadID) {
+		r.abandon()
+	}
+}
+
+// abandon publishes the reorg notice of the attempt in progress. r.mu is held.
+func (r *relay) abandon() {
 	r.m.reorgs.Inc()
 	get := r.notices.base(r.last.PayloadID)
 	if get == nil {

@@ -20,9 +20,6 @@ const (
 
 	// maxHeld bounds the messages that wait. It is a 2 s block in intervals of 20 ms.
 	maxHeld = 128
-
-	// maxRetired is how many payload ids left behind are remembered to recognise late messages.
-	maxRetired = 64
 )
 
 // order puts the messages of several upstreams into one order: upwards within an attempt, without holes
@@ -33,7 +30,7 @@ type order struct {
 	current engine.PayloadID
 	block   uint64 // of the current attempt, 0 if it was not told
 	next    uint64 // index expected
-	retired []engine.PayloadID
+	retired payloads
 	held    []stream.Delivery // wait for a message before them, in the order they came
 }
 
@@ -45,7 +42,7 @@ func (o *order) add(d stream.Delivery, patient bool) (ready []stream.Delivery, l
 	passed := same && d.Index < o.next ||
 		!same && d.Index > 0 && d.BlockNumber != 0 && d.BlockNumber < o.block // without its beginning nobody could use it
 	switch {
-	case passed, slices.Contains(o.retired, d.PayloadID):
+	case passed, o.retired.has(d.PayloadID):
 		return nil, 1
 	case same && d.Index == o.next, d.Index == 0, !o.began, !patient:
 		return o.place(d)
@@ -108,10 +105,7 @@ func (o *order) drop(d stream.Delivery) int {
 // advance moves the position to a message that is published.
 func (o *order) advance(d stream.Delivery) {
 	if o.began && d.PayloadID != o.current {
-		if len(o.retired) == maxRetired {
-			o.retired = append(o.retired[:0], o.retired[1:]...)
-		}
-		o.retired = append(o.retired, o.current)
+		o.retired.add(o.current)
 		o.block = 0
 	}
 	o.began, o.current, o.next = true, d.PayloadID, d.Index+1
@@ -127,4 +121,9 @@ func (o *order) release() []stream.Delivery {
 		ready = o.emit(ready, func(h *stream.Delivery) bool { return h.PayloadID == lowest.PayloadID })
 	}
 	return ready
+}
+
+// forget drops what is held of an attempt.
+func (o *order) forget(id engine.PayloadID) {
+	o.held = slices.DeleteFunc(o.held, func(h stream.Delivery) bool { return h.PayloadID == id })
 }

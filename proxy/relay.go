@@ -25,6 +25,9 @@ type source struct {
 	originOff bool       // it said that it has lost its own upstream
 	lead      leadership // as its conductor says
 	held      heldBack   // what it sent while another one led
+	contrary  payloads   // attempts that it contradicted
+	replays   bool       // it may be replaying what it has kept
+	heard     time.Time  // of its last message, or the connection
 }
 
 // relay merges the upstreams into one stream: every position once, first arrival wins, in order, and
@@ -41,13 +44,15 @@ type relay struct {
 	sources []*source
 	window  *window
 	order   order
+	ended   payloads    // attempts that nobody goes on with
 	patient *time.Timer // runs while something waits for a message before it
 	stopped bool
 
 	last     flashblocks.Header // last published
 	hasLast  bool
-	newest   time.Time // arrival of the newest message, also of a repeated one
-	lossTold bool      // the notice of the lost upstream is out
+	before   flashblocks.Header // last published of the attempt before that one
+	newest   time.Time          // arrival of the newest message, also of a repeated one
+	lossTold bool               // the notice of the lost upstream is out
 	notices  noticeBook
 	traits   traits // what the stream carries
 }
@@ -78,6 +83,7 @@ func (r *relay) deliver(i int, d stream.Delivery) {
 	r.newest = d.Arrived
 	r.m.upstreamMessages[i].Inc()
 	r.touch()
+	r.endReplay(s, d)
 	r.accept(s, d)
 }
 
@@ -86,20 +92,26 @@ func (r *relay) accept(s *source, d stream.Delivery) {
 	if r.stopped {
 		return
 	}
+	if !r.heeds(s) {
+		r.m.heldBack.Inc()
+		r.holdBack(s, d)
+		return
+	}
+	if s.contrary.has(d.PayloadID) || r.ended.has(d.PayloadID) {
+		r.m.contrary.Inc()
+		return
+	}
 	k := key{d.PayloadID, d.Index}
 	switch r.window.judge(k, d.JSON) {
 	case repeated:
 		r.m.duplicates.Inc()
 		return
 	case conflicted:
-		r.m.equivocations.Inc()
-		r.log.Warn("Upstream contradicts a flashblock that was published", "upstream", s.name,
-			"block", d.BlockNumber, "index", d.Index, "payload", d.PayloadID)
+		r.contradicted(s, d)
 		return
 	}
-	if !r.heeds(s) {
-		r.m.heldBack.Inc()
-		s.held.add(d)
+	if r.outdated(s, d) {
+		r.m.late.Inc()
 		return
 	}
 	r.window.add(k, d.JSON)
@@ -173,6 +185,9 @@ func (r *relay) publish(d stream.Delivery) {
 		Aux:         lazy,
 	})
 	r.lossTold = false
+	if d.PayloadID != r.last.PayloadID && r.hasLast {
+		r.before = r.last
+	}
 	r.last, r.hasLast = d.Header, d.BlockNumber != 0
 	r.m.queueDelay.UpdateDuration(d.Arrived)
 	for _, notice := range r.notices.due(r.last) {
@@ -184,9 +199,10 @@ func (r *relay) publish(d stream.Delivery) {
 func (r *relay) state(i int, s stream.State) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sources[i].connected = s.Connected
+	r.sources[i].connect(s.Connected)
 	r.touch()
 	r.replayHeld()
+	r.endAttempt()
 	r.checkLoss()
 }
 
@@ -208,15 +224,16 @@ func (r *relay) checkLoss() {
 	})
 }
 
-// position is where an upstream is to resume: after the last message published. Before the first one,
-// it is asked for everything it has kept.
-func (r *relay) position() flashblocks.Header {
+// position returns the last message published of the attempt before the one in progress, and the last one at
+// all; either is zero if there is none. An upstream that resumes after the former sends the whole block in
+// progress, and shows by that whether it is still building the same.
+func (r *relay) position() (before, last flashblocks.Header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.hasLast {
-		return flashblocks.Header{}
+		return flashblocks.Header{}, flashblocks.Header{}
 	}
-	return r.last
+	return r.before, r.last
 }
 
 // freshness reports how many upstreams are connected and when the newest message arrived.

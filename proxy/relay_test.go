@@ -4,6 +4,7 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"sync"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
@@ -28,8 +31,11 @@ func (r *recorder) Publish(m stream.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	word := fmt.Sprintf("%d/%d", m.BlockNumber, m.Index)
-	if m.V1 == nil {
-		word += " notice"
+	switch {
+	case m.V1 == nil:
+		word += " " + noticeKind(m.V0())
+	case bytes.Contains(m.V1, []byte(otherBuild)):
+		word += "'"
 	}
 	r.got = append(r.got, word)
 }
@@ -54,6 +60,19 @@ func newTestRelay(t testing.TB, n int) (*relay, *recorder) {
 		r.state(i, stream.State{Connected: true})
 	}
 	return r, out
+}
+
+// otherBuild marks the content of another builder's flashblocks.
+const otherBuild = "0x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"
+
+// rebuilt is flashblock, from index 1 on with the content that another builder gives it under the same
+// payload id. Index 0, the deposits, is the same from everybody.
+func rebuilt(block, index uint64) *flashblocks.Flashblock {
+	fb := flashblock(block, index)
+	if index > 0 {
+		fb.Diff.ReceiptsRoot = common.HexToHash(otherBuild)
+	}
+	return fb
 }
 
 func delivery(fb *flashblocks.Flashblock) stream.Delivery {
@@ -92,7 +111,11 @@ func TestEquivocation(t *testing.T) {
 		liar.Diff.GasUsed++
 		r.deliver(upstreams-1, delivery(liar))
 		require.Equal(t, uint64(1), r.m.equivocations.Get())
-		require.Equal(t, []string{"1/0", "1/1"}, out.list())
+		want := []string{"1/0", "1/1"}
+		if upstreams == 1 {
+			want = append(want, "1/1 reorg") // nobody is left who goes on with the block
+		}
+		require.Equal(t, want, out.list())
 	}
 }
 

@@ -59,11 +59,16 @@ func (p *Proxy) newSubscriber(i int) *stream.Subscriber {
 	})
 }
 
-// position is where upstreams resume. Before the first message they are asked for all they have kept,
-// so that clients can resume across a restart of this proxy.
+// position is where upstreams resume: before the block in progress, so that what they have of it can be
+// compared with what is published. In its first block the proxy asks for all they have kept, so that clients
+// can resume across its restart.
 func (p *Proxy) position() (flashblocks.Header, bool) {
-	last := p.relay.position()
-	return last, last != (flashblocks.Header{}) || !p.cfg.NoBackfill
+	before, last := p.relay.position()
+	none := flashblocks.Header{}
+	if before == none && p.cfg.NoBackfill {
+		return last, last != none
+	}
+	return before, true
 }
 
 // newNotices returns the follower of the sealed and reorg notices of upstream i, nil if there is no
