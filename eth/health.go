@@ -82,7 +82,8 @@ type healthConfig struct {
 
 // health watches the pending state and serves /healthz and /readyz.
 type health struct {
-	cfg healthConfig
+	cfg   healthConfig
+	begun time.Time
 
 	mu     sync.Mutex
 	newest time.Time // when the newest pending state came
@@ -93,19 +94,14 @@ type health struct {
 }
 
 func newHealth(cfg healthConfig) *health {
-	h := &health{cfg: cfg, quit: make(chan struct{})}
+	h := &health{cfg: cfg, begun: time.Now(), quit: make(chan struct{})}
 	cfg.Metrics.NewGauge("flashblocks_ready", func() float64 {
 		if h.now().Ready {
 			return 1
 		}
 		return 0
 	})
-	cfg.Metrics.NewGauge("flashblocks_newest_snapshot_age_seconds", func() float64 {
-		if ms := h.now().AgeMS; ms != nil {
-			return float64(*ms) / 1000
-		}
-		return 0
-	})
+	cfg.Metrics.NewGauge("flashblocks_newest_snapshot_age_seconds", func() float64 { return h.age(time.Now()).Seconds() })
 	return h
 }
 
@@ -164,6 +160,17 @@ func (h *health) now() readiness {
 		r.Pending = &place{BlockNumber: s.Number(), Index: s.Index}
 	}
 	return r
+}
+
+// age is how long ago the newest pending state came, or as long as none has, how long it has been waited for: zero
+// would look like the best of all.
+func (h *health) age(now time.Time) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.newest.IsZero() {
+		return now.Sub(h.begun)
+	}
+	return now.Sub(h.newest)
 }
 
 // healthz answers 200 as long as the process serves requests.
