@@ -51,6 +51,7 @@ type job struct {
 	candidates  *candidates
 	inbox       *inbox
 	loaded      bool // the pool was walked
+	announced   int  // by the pool since it was walked
 	receiptRoot *ListRoot
 	lastPrefix  prefix // of the last flashblock published
 

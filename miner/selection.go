@@ -138,15 +138,20 @@ func (j *job) postpone(deadline int, need budget) {
 }
 
 // refresh brings the candidates up to date with the pool: by a walk at first and after the inbox
-// overflowed, from the announced transactions otherwise.
+// overflowed, from the announced transactions otherwise. The pool announces what comes and not what goes:
+// a transaction that a better one drives out stays a candidate, behind all that are better, and pays for
+// what would be left empty. So that a flood of them is not kept either, the pool is walked again after as
+// many as the inbox holds.
 func (j *job) refresh() {
 	announced, overflow := j.inbox.drain()
-	if overflow || !j.loaded {
-		j.loaded = true
+	j.announced += len(announced)
+	if overflow || !j.loaded || j.announced > inboxLimit {
+		j.loaded, j.announced = true, 0
 		filter := j.filter
 		pending, _ := j.pool.Pending(filter)
 		dropIncluded(pending, j.env)
 		j.candidates.load(pending)
+		return // what was announced before the walk is in it, or gone
 	}
 	for _, tx := range announced {
 		if !j.eligible(tx) {
