@@ -48,12 +48,7 @@ func (d *Devnet) linkUp() {
 }
 
 // sequencer returns the ports of the sequencer's own execution layer.
-func (d *Devnet) sequencer() nodePorts {
-	if d.cfg.Boost {
-		return d.ports.local
-	}
-	return d.ports.nodePorts
-}
+func (d *Devnet) sequencer() nodePorts { return *d.ports.sequencer(d.cfg.Boost) }
 
 // engineURL is the Engine API that the sequencer's op-node drives.
 func (d *Devnet) engineURL() string {

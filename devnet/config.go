@@ -45,6 +45,7 @@ type Config struct {
 	Progress      func(string)  // told about each step of the start, may be nil
 	CaptureLogs   bool          // send this process's own log, the L1's included, to a file of the data directory
 	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
+	Ports         Ports         // that are to be used; all others are free ones
 
 	// BuilderEnded, if not nil, is told how flashgeth has ended though nobody stopped it, and where its log is.
 	// With Boost this is no failure of the devnet then: the blocks are the local execution layer's.
@@ -96,6 +97,9 @@ func (c *Config) Check() error {
 		return errors.New("no boost binary is given")
 	case !c.Boost && (c.External || len(c.BoostArgs) > 0 || c.Between != nil):
 		return errors.New("external state roots, and what else concerns boost, need a devnet with boost")
+	}
+	if err := c.checkPorts(); err != nil {
+		return err
 	}
 	return c.checkInterval()
 }

@@ -89,7 +89,7 @@ func (d *Devnet) start(ctx context.Context) error {
 	if d.layout, err = newLayout(d.cfg.DataDir); err != nil {
 		return err
 	}
-	if d.ports, err = newPortSet(ctx); err != nil {
+	if d.ports, err = d.cfg.choosePorts(ctx); err != nil {
 		return err
 	}
 	if d.cfg.CaptureLogs {
@@ -267,6 +267,8 @@ func (d *Devnet) Endpoints() Endpoints {
 		SequencerWS:  wsURL(d.sequencer().ws),
 		Engine:       httpURL(d.sequencer().engine),
 		OpNodeRPC:    httpURL(d.ports.opNodeRPC),
+		SequencerP2P: d.enode(),
+		OpNodeP2P:    fmt.Sprintf("/ip4/%s/tcp/%d", loopback, d.ports.opNodeP2P),
 		ChainID:      L2ChainID,
 		JWT:          d.layout.path("jwt.hex"),
 		DataDir:      d.layout.root,
@@ -274,6 +276,9 @@ func (d *Devnet) Endpoints() Endpoints {
 	if !d.cfg.Plain {
 		e.FlashblocksWS = wsURL(d.ports.stream)
 		e.Metrics = httpURL(d.ports.metrics) + "/metrics"
+	}
+	if d.cfg.Batcher {
+		e.BatcherRPC = httpURL(d.ports.batcherRPC)
 	}
 	if d.cfg.Proxy {
 		e.ProxyWS, e.ProxyMetrics = wsURL(d.ports.proxy)+"/ws", httpURL(d.ports.proxyMetrics)+"/metrics"

@@ -18,7 +18,10 @@ type Endpoints struct {
 	FlashblocksWS string `json:"flashblocks_ws"`
 	Metrics       string `json:"metrics"`
 	OpNodeRPC     string `json:"op_node_rpc"`
-	ProxyWS       string `json:"proxy_ws,omitempty"` // absent without Config.Proxy; its /healthz and /readyz are on the same port
+	SequencerP2P  string `json:"sequencer_p2p"`         // enode of the sequencer's execution layer
+	OpNodeP2P     string `json:"op_node_p2p"`           // multiaddress of its op-node, without the peer's id
+	BatcherRPC    string `json:"batcher_rpc,omitempty"` // absent without Config.Batcher
+	ProxyWS       string `json:"proxy_ws,omitempty"`    // absent without Config.Proxy; its /healthz and /readyz are on the same port
 	ProxyMetrics  string `json:"proxy_metrics,omitempty"`
 	FollowerRPC   string `json:"follower_rpc,omitempty"` // absent without Config.Follower
 	FollowerWS    string `json:"follower_ws,omitempty"`
@@ -60,10 +63,10 @@ type nodePorts struct {
 	http, ws, engine, nodeP2P, metrics int
 }
 
-// newPortSet allocates free ports.
-func newPortSet(ctx context.Context) (*portSet, error) {
+// newPortSet allocates free ports, none of which is in taken.
+func newPortSet(ctx context.Context, taken map[int]bool) (*portSet, error) {
 	set := new(portSet)
-	free, guard, err := reservePorts(ctx, len(set.all()))
+	free, guard, err := reservePorts(ctx, len(set.all()), taken)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +88,14 @@ func (s *portSet) all() []*int {
 		&s.local.http, &s.local.ws, &s.local.engine, &s.local.nodeP2P,
 		&s.boost, &s.boostStream, &s.boostDebug, &s.boostMetrics,
 	}
+}
+
+// sequencer returns the ports of the sequencer's own execution layer.
+func (s *portSet) sequencer(boost bool) *nodePorts {
+	if boost {
+		return &s.local
+	}
+	return &s.nodePorts
 }
 
 // release gives the ports back.

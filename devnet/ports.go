@@ -28,30 +28,35 @@ const (
 	portAttempts = 200
 )
 
-// reservePorts takes a block of ports that are all free for TCP and UDP. They are the devnet's until guard
-// is closed.
-func reservePorts(ctx context.Context, count int) (ports []int, guard net.Listener, err error) {
+// reservePorts takes a block of ports that are all free for TCP and UDP, and not in taken. They are the
+// devnet's until guard is closed.
+func reservePorts(ctx context.Context, count int, taken map[int]bool) (ports []int, guard net.Listener, err error) {
 	if count >= portBlock {
 		return nil, nil, fmt.Errorf("%d ports do not fit into a block of %d", count, portBlock)
 	}
 	for range portAttempts {
 		first := firstPort + portBlock*rand.IntN((lastPort-firstPort+1)/portBlock) //nolint:gosec // a port number is no secret
-		if ports, guard = reserveBlock(ctx, first, count); guard != nil {
+		if ports, guard = reserveBlock(ctx, first, count, taken); guard != nil {
 			return ports, guard, nil
 		}
 	}
 	return nil, nil, fmt.Errorf("no %d free ports in a row on %s between %d and %d in %d attempts", count, loopback, firstPort, lastPort, portAttempts)
 }
 
-// reserveBlock takes the block that begins at first. guard is nil if any of its ports is in use.
-func reserveBlock(ctx context.Context, first, count int) (ports []int, guard net.Listener) {
+// reserveBlock takes the block that begins at first. guard is nil if any of its ports is in use or taken.
+func reserveBlock(ctx context.Context, first, count int, taken map[int]bool) (ports []int, guard net.Listener) {
+	for port := range taken {
+		if first <= port && port <= first+count {
+			return nil, nil
+		}
+	}
 	var config net.ListenConfig
 	guard, err := config.Listen(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(first)))
 	if err != nil {
 		return nil, nil
 	}
 	for port := first + 1; port <= first+count; port++ {
-		if !bindable(ctx, port) {
+		if bindable(ctx, port) != nil {
 			_ = guard.Close()
 			return nil, nil
 		}
@@ -60,22 +65,21 @@ func reserveBlock(ctx context.Context, first, count int) (ports []int, guard net
 	return ports, guard
 }
 
-// bindable tells whether port can be bound for TCP and for UDP (op-node's p2p uses both).
-func bindable(ctx context.Context, port int) bool {
+// bindable tells why port cannot be bound for TCP and for UDP (op-node's p2p uses both), nil if it can.
+func bindable(ctx context.Context, port int) error {
 	var (
 		config net.ListenConfig
 		addr   = net.JoinHostPort(loopback, strconv.Itoa(port))
 	)
 	tcp, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return false
+		return err
 	}
 	defer tcp.Close()
 
 	udp, err := config.ListenPacket(ctx, "udp", addr)
 	if err != nil {
-		return false
+		return err
 	}
-	udp.Close()
-	return true
+	return udp.Close()
 }

@@ -19,7 +19,7 @@ func TestPortsAreIssuedOnce(t *testing.T) {
 	sets := make(chan *portSet, devnets)
 	for range devnets {
 		go func() {
-			set, err := newPortSet(t.Context())
+			set, err := newPortSet(t.Context(), nil)
 			assert.NoError(t, err)
 			sets <- set
 		}()
@@ -41,16 +41,16 @@ func TestPortsAreIssuedOnce(t *testing.T) {
 // A block with a port that somebody else uses, for TCP or for UDP, is not taken.
 func TestPortInUseIsNotReserved(t *testing.T) {
 	t.Parallel()
-	ports, guard, err := reservePorts(t.Context(), 3)
+	ports, guard, err := reservePorts(t.Context(), 3, nil)
 	require.NoError(t, err)
 	require.Len(t, ports, 3)
 	t.Cleanup(func() { require.NoError(t, guard.Close()) })
-	_, second := reserveBlock(t.Context(), ports[0]-1, 3)
+	_, second := reserveBlock(t.Context(), ports[0]-1, 3, nil)
 	require.Nil(t, second, "the block is taken")
 
 	// Nobody but this test uses the ports now: a smaller block of them stands for any.
 	free := func() bool {
-		_, guard := reserveBlock(t.Context(), ports[0], 2)
+		_, guard := reserveBlock(t.Context(), ports[0], 2, nil)
 		if guard == nil {
 			return false
 		}
@@ -71,6 +71,6 @@ func TestPortInUseIsNotReserved(t *testing.T) {
 	require.NoError(t, udp.Close())
 	require.True(t, free())
 
-	_, _, err = reservePorts(t.Context(), portBlock)
+	_, _, err = reservePorts(t.Context(), portBlock, nil)
 	require.ErrorContains(t, err, "do not fit")
 }

@@ -158,14 +158,20 @@ func (s *session) announce(ends Endpoints) error {
 		row("builder", ends.BuilderRPC)
 	}
 	row("flashblocks", ends.FlashblocksWS)
+	row("  metrics", ends.Metrics)
 	row("proxy", cmp.Or(ends.ProxyWS, "none"))
-	row("metrics", ends.Metrics)
+	if s.cfg.Proxy {
+		row("  metrics", ends.ProxyMetrics)
+	}
 	row("engine", ends.Engine)
 	row("op-node", ends.OpNodeRPC)
+	row("op-batcher", cmp.Or(ends.BatcherRPC, "none"))
 	row("follower", cmp.Or(ends.FollowerRPC, "none"), ends.FollowerWS)
 	if s.cfg.Follower {
 		row("  metrics", ends.FollowerMetrics)
 	}
+	row("peers", ends.SequencerP2P)
+	row("", ends.OpNodeP2P)
 	row("L1", ends.L1RPC)
 	row("files, logs", ends.DataDir)
 	row("funded key", ends.Keys[0])

@@ -192,6 +192,7 @@ func TestEndpointsJSON(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"l1_rpc": "http://127.0.0.1:1", "sequencer_rpc": "http://127.0.0.1:2", "sequencer_ws": "ws://127.0.0.1:3",
 		"engine": "http://127.0.0.1:4", "flashblocks_ws": "ws://127.0.0.1:5", "metrics": "http://127.0.0.1:6/metrics",
+		"sequencer_p2p": d.enode(), "op_node_p2p": "/ip4/127.0.0.1/tcp/0",
 		"op_node_rpc": "http://127.0.0.1:7", "follower_rpc": "http://127.0.0.1:8", "follower_ws": "ws://127.0.0.1:9",
 		"follower_metrics": "http://127.0.0.1:12/metrics", "proxy_ws": "ws://127.0.0.1:10/ws",
 		"proxy_metrics": "http://127.0.0.1:11/metrics", "chain_id": float64(L2ChainID),

@@ -46,7 +46,7 @@ func main() {
 	app := &cli.App{
 		Name:            "devnet",
 		Usage:           "L1, op-node, flashgeth and flashproxy on loopback, every flashblock on the screen",
-		Flags:           flags,
+		Flags:           append(flags, portFlags()...),
 		Action:          run,
 		HideHelpCommand: true,
 		OnUsageError:    cmdline.UsageError,
@@ -78,6 +78,7 @@ func run(c *cli.Context) error {
 	cfg.Follower, cfg.Proxy, cfg.ProxyBinary = c.Bool("follower"), c.Bool("proxy"), c.String("flashproxy")
 	cfg.Boost, cfg.External, cfg.BoostBinary = c.Bool("boost"), c.Bool("external-state-root"), c.String("flashboost")
 	cfg.DataDir, cfg.NodeBinary, cfg.OpStackDir = c.String("datadir"), c.String("node"), c.String("opstack")
+	cfg.Ports = chosenPorts(c)
 	if isatty.IsTerminal(os.Stdout.Fd()) {
 		cfg.TerminalSize = terminalSize
 	}
