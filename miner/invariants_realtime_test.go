@@ -41,7 +41,7 @@ func TestInvariantsRealTime(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d payloads started, %d fetched, verified and imported in %v", total.started, total.sealed, time.Since(begin).Round(time.Millisecond))
+	total.tell(t, time.Since(begin))
 	require.Greater(t, total.sealed, workers*rounds*8/10)
 }
 

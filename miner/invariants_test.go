@@ -5,6 +5,7 @@ package miner
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,15 @@ func (s *tally) add(d *driver) {
 	for k, n := range d.cover {
 		s.cover[k] += n
 	}
+}
+
+// tell says how much was verified, in a line that tests/internal/gotest is to show of a passed test too.
+func (s *tally) tell(t *testing.T, took time.Duration) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(os.Stderr, "==> %s: %d payloads started, %d fetched, verified against what was published, and imported, in %v\n",
+		t.Name(), s.started, s.sealed, took.Round(time.Millisecond))
 }
 
 // TestInvariants runs the builder in virtual time through thousands of slots in which everything that
@@ -80,7 +90,7 @@ func TestInvariants(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d payloads started, %d fetched, verified and imported in %v", total.started, total.sealed, time.Since(begin).Round(time.Millisecond))
+	total.tell(t, time.Since(begin))
 	if t.Failed() {
 		return
 	}
