@@ -162,8 +162,8 @@ func (p *Proxy) settle(ctx context.Context) {
 // Addr is the address listened on, nil before Start.
 func (p *Proxy) Addr() net.Addr { return p.server.Addr() }
 
-// Stop stops listening, leaves the upstreams, lets the clients take what is published, closes them
-// with 1001 and returns when every goroutine has ended. The error says what had to be cut off.
+// Stop stops listening, cuts handshakes that stall, leaves the upstreams, lets the clients take what is
+// published, closes them with 1001 and returns when every goroutine has ended. The error says what had to be cut off.
 func (p *Proxy) Stop(ctx context.Context) error {
 	p.mu.Lock()
 	started := p.started && !p.stopped
@@ -177,13 +177,17 @@ func (p *Proxy) Stop(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, p.cfg.DrainTimeout)
 		defer cancel()
 	}
-	err := p.server.Stop(ctx)
-	err = errors.Join(err, p.stopUpstreams(ctx))
 	p.relay.stop()
-	err = errors.Join(err, p.hub.Stop(ctx))
+	// At the same time: handshakes that stall and upstreams that do not let go take no time from the clients.
+	var server, upstreams, hub error
+	var parts sync.WaitGroup
+	parts.Go(func() { server = p.server.Stop(ctx) })
+	parts.Go(func() { upstreams = p.stopUpstreams(ctx) })
+	parts.Go(func() { hub = p.hub.Stop(ctx) })
+	parts.Wait()
 	p.cancel()
 	p.wg.Wait()
-	return err
+	return errors.Join(server, upstreams, hub)
 }
 
 func (p *Proxy) stopUpstreams(ctx context.Context) error {
