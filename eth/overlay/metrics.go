@@ -16,7 +16,7 @@ import (
 type meters struct {
 	execution   *metrics.Summary // seconds to execute one delta
 	latency     *metrics.Summary // seconds from a flashblock's arrival to its snapshot
-	superseded  *metrics.Counter // flashblocks of blocks that were canonical already
+	superseded  *metrics.Counter // flashblocks not executed: of blocks that were canonical already, of attempts replaced meanwhile
 	parked      *metrics.Counter // blocks whose parent was not known when they began
 	failures    *metrics.Counter // flashblocks that could not be executed, blocks that could not be begun
 	reorged     *metrics.Counter // times that pending blocks did not become canonical
@@ -80,7 +80,7 @@ func (p *Processor) registerGauges(set *metrics.Set) {
 	set.NewGauge("overlay_flashblock_index", of(func(s *Snapshot) float64 { return float64(s.Index) }))
 	set.NewGauge("overlay_snapshot_age_seconds", of(func(s *Snapshot) float64 { return p.cfg.Now().Sub(s.Arrived).Seconds() }))
 	set.NewGauge("overlay_lead_blocks", of(func(s *Snapshot) float64 { return float64(len(s.Ancestors())) }))
-	set.NewGauge("overlay_queue_length", func() float64 { return float64(len(p.inputs)) })
+	set.NewGauge("overlay_queue_length", func() float64 { return float64(int64(len(p.inputs)) + p.waits.Load()) })
 }
 
 func (m *meters) outcome(o flashblocks.Outcome) { m.outcomes[o].Inc() }

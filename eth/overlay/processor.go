@@ -21,7 +21,7 @@ import (
 
 // inputQueue is how many flashblocks may wait for execution: a few seconds at 20 ms. Whoever delivers
 // from a stream waits when it is full, so that the upstream sees a slow client and a later reconnect resumes
-// where reading stopped.
+// where reading stopped. The processor holds as many again that it has looked at.
 const inputQueue = 128
 
 // input is one flashblock with the time of its arrival.
@@ -44,12 +44,14 @@ type Processor struct {
 	events    broadcaster
 	running   running
 	hooks     hooks
+	waits     atomic.Int64 // length of waiting
 
 	// Owned by the goroutine of run.
 	head     *types.Header // canonical, as last looked at
 	headHash common.Hash
 	sequence flashblocks.Sequence
 	items    []input // the flashblocks that sequence holds
+	waiting  []input // what follows, taken from inputs
 	verdict  error   // why the attempt in sequence cannot be opened, nil if that was not tried
 	block    *block  // newest pending block, nil if there is none
 
@@ -181,10 +183,14 @@ func (p *Processor) run(ctx context.Context, heads <-chan struct{}) {
 	p.advanced()
 	for ctx.Err() == nil {
 		p.follow()
+		p.lookAhead()
 		if p.advance() {
 			continue
 		}
 		p.settle()
+		if p.next() {
+			continue
+		}
 		expiry, cancel := p.expiry()
 		if p.hooks.idle != nil {
 			p.hooks.idle()
@@ -192,7 +198,7 @@ func (p *Processor) run(ctx context.Context, heads <-chan struct{}) {
 		select {
 		case <-heads:
 		case in := <-p.inputs:
-			p.receive(in)
+			p.waiting = append(p.waiting, in)
 		case <-expiry:
 			p.expire()
 		case <-ctx.Done():

@@ -109,7 +109,7 @@ func (p *Processor) expiry() (<-chan mclock.AbsTime, func()) {
 // expire makes pending fall back to latest. The blocks stay: they may still become canonical, or not,
 // which somebody may want to hear.
 func (p *Processor) expire() {
-	if p.cfg.Clock.Now().Sub(p.progress) >= p.staleAfter() {
+	if p.tip.Load() != nil && !p.hidden && p.cfg.Clock.Now().Sub(p.progress) >= p.staleAfter() {
 		p.hidden = true
 		p.metrics.expired.Inc()
 	}
