@@ -41,6 +41,7 @@ type client struct {
 	filter  Filter // nil for everything
 	ahead   *ahead // set while the client is ahead of this hub
 	cursor  uint64
+	lag     lag
 	shard   int
 	opened  time.Time
 	onClose func()

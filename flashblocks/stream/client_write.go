@@ -123,7 +123,12 @@ func (c *client) pump(pen pen) (state, debt) {
 		case e == nil && stopping:
 			return c.finish(pen, causeShutdown, websocket.CloseGoingAway, "the server is shutting down")
 		case e == nil:
+			c.lag.level()
 			return caughtUp, debt{}
+		}
+		if behind := c.lag.excess(c); behind > 0 {
+			c.hub.log.Debug("Dropping slow flashblocks client", "client", c.conn.RemoteAddr(), "behind", behind)
+			return c.finish(pen, causeLagged, websocket.CloseTryAgainLater, lagReason(behind))
 		}
 		c.cursor++
 		if c.ahead != nil && c.skips(&e.msg) {
@@ -162,12 +167,16 @@ func (c *client) send(pen pen, e *entry) (state, debt) {
 	if (e.seq+uint64(c.shard))%sendSample == 0 {
 		owed.since = time.Now()
 	}
+	if c.raw == nil {
+		c.lag.full(c) // it may take until this is written to know
+	}
 	var err error
 	if owed.rest, err = pen.put(c, wire, c.hub.cfg.WriteTimeout); err != nil {
 		c.writeFailed(err)
 		return over, debt{}
 	}
 	if len(owed.rest) > 0 {
+		c.lag.full(c)
 		return stuck, owed
 	}
 	c.sent(&owed)

@@ -61,6 +61,11 @@ type HubConfig struct {
 
 	Limit int // Most clients at a time, default 256; more are accepted and closed with 1013
 
+	// MaxLag is how many messages a client that had caught up may be behind for a second and longer; more
+	// is answered with 1013. Clients that replay the ring are exempt until they have caught up. 0 stands
+	// for as many as the ring holds.
+	MaxLag int
+
 	PingInterval time.Duration // Time between two pings to one client, default 15 s, jittered
 	ReadTimeout  time.Duration // A client silent for this long is dropped, default 40 s
 	WriteTimeout time.Duration // Time for a client to take one message, default 5 s
@@ -95,6 +100,8 @@ type HubConfig struct {
 
 	// portable has every client served by a goroutine of its own, as where sockets cannot be tried.
 	portable bool
+
+	now func() time.Time // what MaxLag goes by, time.Now outside of tests
 }
 
 // withDefaults returns c with every zero value replaced.
@@ -109,6 +116,9 @@ func (c HubConfig) withDefaults() HubConfig {
 	setDefault(&c.CloseGrace, defaultCloseGrace)
 	if c.CheckOrigin == nil {
 		c.CheckOrigin = func(*http.Request) bool { return true }
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if c.Error == nil {
 		c.Error = http.Error

@@ -95,6 +95,7 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, sub Subscription) bo
 		hub: h, conn: conn, slot: -1, form: sub.Form, filter: sub.Filter, cursor: cursor, opened: time.Now(), onClose: sub.OnClose,
 		deflate: deflate && sub.Form != FormBrotli, // brotli would not shrink a second time
 		in:      inbound{deflate: deflate},
+		lag:     lag{live: !found}, // it begins with what comes next
 	}
 	if from.resume && !found {
 		c.ahead = &ahead{after: from}

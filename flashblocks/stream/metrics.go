@@ -14,7 +14,7 @@ type closeCause string
 
 const (
 	causePeer     closeCause = "peer"          // the client closed or lost the connection
-	causeLagged   closeCause = "lagged"        // the cursor fell out of the ring
+	causeLagged   closeCause = "lagged"        // too many messages behind, or more than the ring holds
 	causeWrite    closeCause = "write_timeout" // one message took too long
 	causeSilent   closeCause = "read_timeout"  // pings stayed unanswered
 	causeProtocol closeCause = "protocol"      // bad, oversize or too many inbound frames
