@@ -22,6 +22,7 @@ type Proxy struct {
 	MessageBuffer   int // Messages a slow client may fall behind
 	RingCapacity    int // Messages kept for resuming clients; both share one ring
 	RingBytes       int // Bytes of these
+	SendBuffer      int // Bytes the kernel keeps for a client that does not read, 0 for its own choice
 	InstanceLimit   int // Most connections of this process, 0 for any number
 	GlobalLimit     int // Most connections of all instances that share a Redis, 0 for any number
 	PerIPLimit      int // Most connections of one IPv4 address or IPv6 /64, 0 for any number
@@ -72,6 +73,7 @@ var DefaultProxy = Proxy{
 	MessageBuffer:   20,
 	RingCapacity:    1024,
 	RingBytes:       64 << 20,
+	SendBuffer:      256 << 10,
 	InstanceLimit:   100,
 	PerIPLimit:      10,
 	Deflate:         true,
@@ -164,6 +166,7 @@ func (c *Proxy) checkNumbers() error {
 		{"message buffer size", c.MessageBuffer, 1},
 		{"ring buffer capacity", c.RingCapacity, 1},
 		{"ring buffer bytes", c.RingBytes, 1},
+		{"client send buffer", c.SendBuffer, 0},
 		{"instance connection limit", c.InstanceLimit, 0},
 		{"global connections limit", c.GlobalLimit, 0},
 		{"per-IP connection limit", c.PerIPLimit, 0},

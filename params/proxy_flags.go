@@ -28,6 +28,7 @@ var proxyFlags = []proxyFlag{
 	{"message-buffer-size", nil, "Messages a slow client may fall behind. One ring serves this and --ring-buffer-capacity, and the larger of the two counts", func(c *Proxy) any { return &c.MessageBuffer }},
 	{"ring-buffer-capacity", nil, "Messages kept for clients that come back", func(c *Proxy) any { return &c.RingCapacity }},
 	{"ring-buffer-bytes", nil, "Most bytes of messages kept", func(c *Proxy) any { return &c.RingBytes }},
+	{"client-send-buffer", nil, "Bytes the kernel keeps for a client that does not read; 0 for its own choice, up to several MiB", func(c *Proxy) any { return &c.SendBuffer }},
 	{"instance-connection-limit", nil, "Most connections of this process; 0 for any number", func(c *Proxy) any { return &c.InstanceLimit }},
 	{"global-connections-limit", nil, "Most connections of all processes that share a Redis; 0 for any number. Without --instance-connection-limit it counts for that too", func(c *Proxy) any { return &c.GlobalLimit }},
 	{"per-ip-connection-limit", []string{"per-ip-connections-limit"}, "Most connections of one IPv4 address or IPv6 /64; 0 for any number", func(c *Proxy) any { return &c.PerIPLimit }},

@@ -27,6 +27,10 @@ const (
 	// defaultConductorPoll finds a new leader well within the slot in which leadership moves.
 	defaultConductorPoll = 500 * time.Millisecond
 
+	// defaultSendBuffer holds dozens of usual messages, and of the largest what a link of 50 Mbit/s takes in
+	// 40 ms. The kernel's own choice grows to 4 MiB for every client that does not read.
+	defaultSendBuffer = 256 << 10
+
 	// defaultDrain bounds Stop.
 	defaultDrain = 5 * time.Second
 )
@@ -59,6 +63,7 @@ type Config struct {
 	RingMessages int // Messages kept for slow and resuming clients, default 1024
 	RingBytes    int // Bytes of these, default 64 MiB
 	Clients      int // Most connections of the hub; admission has limits of its own. Default 1 << 20
+	SendBuffer   int // Bytes the kernel keeps for a client that does not read, default 256 KiB; negative for its own choice
 
 	ClientPing   bool          // Ping clients, and drop those that do not answer
 	PingInterval time.Duration // Default 15 s
@@ -99,6 +104,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ReadyMaxAge, defaultReadyMaxAge)
 	setDefault(&c.Settle, defaultSettle)
 	setDefault(&c.DrainTimeout, defaultDrain)
+	if c.SendBuffer == 0 {
+		c.SendBuffer = defaultSendBuffer
+	}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()
 	}

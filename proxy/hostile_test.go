@@ -73,6 +73,34 @@ func TestASlowClientHarmsOnlyItself(t *testing.T) {
 	h.clients(1)
 }
 
+// TestAClientThatNeverReadsCostsLittle: what the kernel keeps for it is bounded. Left to itself it takes several
+// MiB here, and would for each of thousands.
+func TestAClientThatNeverReadsCostsLittle(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t)
+	h := newHarness(t, Config{SendTimeout: time.Hour}, up.url("/"))
+	h.connected(1)
+	conn := h.raw("/ws")
+	_, err := bufio.NewReaderSize(conn, 256).ReadString('\n')
+	require.NoError(t, err) // and never again
+	good := h.dial("/ws")
+	h.clients(2)
+	big := flashblock(1, 0)
+	big.Diff.Transactions = [][]byte{make([]byte, 32<<10)}
+	read := 0.0
+	for index := range uint64(100) { // over 6 MiB
+		big.Index, big.Base = index, nil
+		if index == 0 {
+			big.Base = baseOf(1)
+		}
+		up.send(big)
+		_, _, text, err := receive(good)
+		require.NoError(t, err)
+		read += float64(len(text))
+	}
+	require.Less(t, h.figure("flashblocks_stream_sent_bytes_total")-read, float64(1<<20))
+}
+
 // TestALaggingClientIsToldWhy: 1013 with a reason, and it can come back without a hole.
 func TestALaggingClientIsToldWhy(t *testing.T) {
 	t.Parallel()

@@ -55,6 +55,7 @@ func New(cfg Config) (*Proxy, error) {
 		RingMessages: cfg.RingMessages,
 		RingBytes:    cfg.RingBytes,
 		Limit:        cfg.Clients,
+		SendBuffer:   max(cfg.SendBuffer, 0),
 		NoPing:       !cfg.ClientPing,
 		PingInterval: cfg.PingInterval,
 		ReadTimeout:  cfg.PongTimeout,

@@ -26,6 +26,7 @@ func proxyConfig(cfg *params.Proxy, set *metrics.Set) (proxy.Config, error) {
 		Deflate:          cfg.Deflate,
 		RingMessages:     cfg.Ring(),
 		RingBytes:        cfg.RingBytes,
+		SendBuffer:       cfg.SendBuffer,
 		ClientPing:       cfg.ClientPing,
 		PingInterval:     cfg.ClientPingInterval,
 		PongTimeout:      cfg.ClientPongTimeout,
@@ -43,6 +44,9 @@ func proxyConfig(cfg *params.Proxy, set *metrics.Set) (proxy.Config, error) {
 		HeaderBytes:      cfg.HeaderBytes,
 		Origins:          cfg.Origins,
 		Metrics:          set,
+	}
+	if out.SendBuffer == 0 {
+		out.SendBuffer = -1 // the kernel's own choice
 	}
 	for i, upstream := range cfg.Upstreams {
 		u := proxy.Upstream{URL: upstream}
