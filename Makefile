@@ -5,6 +5,7 @@ GO        ?= go
 FUZZTIME  ?= 30s
 SOAKTIME  ?= 30m
 BENCHTIME ?= 1s
+COMPARE_BLOCKS ?= 200
 ARGS      ?=
 
 BIN     := bin
@@ -29,7 +30,7 @@ UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
 RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy|boost)(/|$$)')
 
 .DEFAULT_GOAL := help
-.PHONY: help build test prerequisites test-unit test-race test-e2e test-upstream bench bench-proxy soak-proxy fuzz lint fmt tidy-check opstack devnet soak clean
+.PHONY: help build test prerequisites test-unit test-race test-e2e test-upstream bench bench-proxy soak-proxy compare fuzz lint fmt tidy-check opstack devnet soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +94,9 @@ bench-proxy: ## compare flashproxy's fan-out with a bare loop of writes and othe
 
 soak-proxy: ## run flashproxy for ten minutes with 2,000 clients that die and resume while upstreams restart
 	PROXY_SOAK_TIME=10m PROXY_SOAK_CLIENTS=2000 $(GO) test -run TestSoak -count 1 -v -timeout 30m ./tests/proxy
+
+compare: build opstack ## compare every pending answer over COMPARE_BLOCKS (200) blocks of a devnet under load with op-geth's
+	COMPARE_BLOCKS=$(COMPARE_BLOCKS) $(GO) test -run TestCompareDevnet -count 1 -v -timeout 60m ./tests/compare
 
 fuzz: ## run the random tests with new seeds, and every fuzz target for FUZZTIME (30s)
 	@echo "==> random tests of the builder with new seeds"

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -26,13 +27,33 @@ import (
 )
 
 const (
-	devnetBlocks = 25 // compared; the acceptance asks for 20
+	// devnetBlocks is how many blocks are compared unless blocksVariable says otherwise, as `make compare`
+	// does: it compares 200 and takes minutes.
+	devnetBlocks   = 25
+	blocksVariable = "COMPARE_BLOCKS"
+
 	devnetLoad   = 60 // transactions per second
 	judgedBehind = 3  // blocks between the head and what is judged: nobody asks about it any more
+
+	// slowBlock is how long a block may take to be built and compared before the test gives up.
+	slowBlock = 10 * time.Second
 
 	// portion is how many questions are asked at once. All of them would take longer than a flashblock.
 	portion = 14
 )
+
+// blocksToCompare is how many blocks the test on the devnet compares.
+func blocksToCompare(t *testing.T) int {
+	t.Helper()
+	text, ok := os.LookupEnv(blocksVariable)
+	if !ok {
+		return devnetBlocks
+	}
+	blocks, err := strconv.Atoi(text)
+	require.NoError(t, err, blocksVariable)
+	require.Positive(t, blocks, blocksVariable)
+	return blocks
+}
 
 // live is a devnet that is asked while it runs.
 type live struct {
@@ -52,6 +73,7 @@ type live struct {
 // The same on the real devnet, where nothing waits for anybody: on the sequencer, on its follower with an
 // op-node of its own, and on a follower whose connection is cut at random.
 func TestCompareDevnet(t *testing.T) {
+	blocks := blocksToCompare(t)
 	l := newLive(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -68,9 +90,9 @@ func TestCompareDevnet(t *testing.T) {
 
 	head, err := l.eth.BlockNumber(ctx)
 	require.NoError(t, err)
-	deadline := time.Now().Add(2 * patience)
-	for next := l.head() + 1; l.judge.blocks < devnetBlocks; next++ {
-		require.True(t, time.Now().Before(deadline), "only %d blocks were compared", l.judge.blocks)
+	deadline := time.Now().Add(2*patience + time.Duration(blocks)*slowBlock)
+	for next := l.head() + 1; l.judge.blocks < blocks; next++ {
+		require.True(t, time.Now().Before(deadline), "only %d of %d blocks were compared", l.judge.blocks, blocks)
 		l.follow(next)
 		if next > head+judgedBehind+1 {
 			l.settle(next - judgedBehind)
