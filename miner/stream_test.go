@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
-	"github.com/ethereum/go-ethereum/common/mclock"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
@@ -21,8 +20,7 @@ import (
 type memoryStream struct {
 	mu       sync.Mutex
 	messages []stream.Message
-	times    []mclock.AbsTime // of the messages, on the system's clock
-	notify   chan struct{}    // closed and replaced at every message
+	notify   chan struct{} // closed and replaced at every message
 	onMsg    func(stream.Message)
 }
 
@@ -30,7 +28,6 @@ type memoryStream struct {
 func (s *memoryStream) Publish(m stream.Message) {
 	s.mu.Lock()
 	s.messages = append(s.messages, m)
-	s.times = append(s.times, mclock.Now())
 	if s.notify != nil {
 		close(s.notify)
 		s.notify = nil
@@ -101,5 +98,5 @@ func decodeFlashblock(t testing.TB, raw []byte) *flashblocks.Flashblock {
 func (s *memoryStream) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.messages, s.times = nil, nil
+	s.messages = nil
 }
