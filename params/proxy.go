@@ -19,8 +19,8 @@ type Proxy struct {
 	Upstreams  []string // ws:// or wss:// URLs to follow
 	Conductors []string // JSON-RPC URLs of the upstreams' op-conductors, in the same order, or none
 
-	MessageBuffer   int // Messages a slow client may fall behind
-	RingCapacity    int // Messages kept for resuming clients; both share one ring
+	MessageBuffer   int // Messages a client that had caught up may fall behind
+	RingCapacity    int // Messages kept for resuming clients
 	RingBytes       int // Bytes of these
 	SendBuffer      int // Bytes the kernel keeps for a client that does not read, 0 for its own choice
 	InstanceLimit   int // Most connections of this process, 0 for any number
@@ -103,7 +103,7 @@ var DefaultProxy = Proxy{
 	HeaderBytes:      16 << 10,
 }
 
-// Ring is how many messages the shared ring keeps.
+// Ring is how many messages are kept: those for resuming clients, and those that slow ones have not got.
 func (c *Proxy) Ring() int { return max(c.MessageBuffer, c.RingCapacity) }
 
 // Check reports the first value that flashproxy could not run with, as one sentence. What belongs to

@@ -25,7 +25,7 @@ var proxyFlags = []proxyFlag{
 	{"listen-addr", nil, "Address and port that clients connect to", func(c *Proxy) any { return &c.ListenAddr }},
 	{"upstream-ws", nil, "Websocket URLs of the streams to follow, separated by commas; the first to bring a flashblock wins", func(c *Proxy) any { return &c.Upstreams }},
 	{"upstream-conductor-rpc", nil, "JSON-RPC URLs of the upstreams' op-conductors, in the same order: then only the leader is listened to, while one is known", func(c *Proxy) any { return &c.Conductors }},
-	{"message-buffer-size", nil, "Messages a slow client may fall behind. One ring serves this and --ring-buffer-capacity, and the larger of the two counts", func(c *Proxy) any { return &c.MessageBuffer }},
+	{"message-buffer-size", nil, "Messages a client that had caught up may be behind for a second and longer; then it is closed with 1013", func(c *Proxy) any { return &c.MessageBuffer }},
 	{"ring-buffer-capacity", nil, "Messages kept for clients that come back", func(c *Proxy) any { return &c.RingCapacity }},
 	{"ring-buffer-bytes", nil, "Most bytes of messages kept", func(c *Proxy) any { return &c.RingBytes }},
 	{"client-send-buffer", nil, "Bytes the kernel keeps for a client that does not read; 0 for its own choice, up to several MiB", func(c *Proxy) any { return &c.SendBuffer }},

@@ -62,6 +62,7 @@ type Config struct {
 
 	RingMessages int // Messages kept for slow and resuming clients, default 1024
 	RingBytes    int // Bytes of these, default 64 MiB
+	MaxLag       int // Messages a client that had caught up may be behind for a second and longer, 0 for all that are kept
 	Clients      int // Most connections of the hub; admission has limits of its own. Default 1 << 20
 	SendBuffer   int // Bytes the kernel keeps for a client that does not read, default 256 KiB; negative for its own choice
 

@@ -7,14 +7,17 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
 // content is one message, decoded when somebody needs more than its bytes. It is the Aux of every
 // published message, so all filters share what is derived here.
 type content struct {
-	text []byte
-	lim  flashblocks.Limits
+	text    []byte
+	lim     flashblocks.Limits
+	decodes *metrics.Counter // nil for none
 
 	once   sync.Once
 	touchd *touched
@@ -26,6 +29,9 @@ func newContent(text []byte, lim flashblocks.Limits) *content {
 
 // decode returns the message decoded, nil if that is not possible. The result is not kept.
 func (c *content) decode() *flashblocks.Flashblock {
+	if c.decodes != nil {
+		c.decodes.Inc()
+	}
 	fb, _, err := flashblocks.Decode(c.text, c.lim)
 	if err != nil {
 		return nil

@@ -190,7 +190,7 @@ func FuzzParseFilter(f *testing.F) {
 	})
 }
 
-// TestFilteredClients: they get what matches, as the same bytes, and the content is decoded once.
+// TestFilteredClients: they get what matches, whatever the form, also when they resume.
 func TestFilteredClients(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
@@ -212,6 +212,41 @@ func TestFilteredClients(t *testing.T) {
 
 	resumed := h.dial("/ws/filter?block_number=1&flashblock_index=1&" + query([]common.Address{toAddr}, nil, ""))
 	expect(t, resumed, 1, 2, 2)
+}
+
+// TestAMessageIsDecodedOnce, however many clients filter it, or take it as v0.
+func TestAMessageIsDecodedOnce(t *testing.T) {
+	t.Parallel()
+	const each, messages = 10, 5
+	for _, tc := range []struct {
+		path string
+		v0   bool
+	}{{path: "/ws/filter?"}, {path: "/v0?", v0: true}} {
+		up := newUpstream(t)
+		h := newHarness(t, Config{NoNotices: true}, up.url("/"))
+		h.connected(1)
+		var clients []*websocket.Conn
+		for i := range each {
+			addresses := []common.Address{toAddr, common.BigToAddress(big.NewInt(int64(i)))}
+			clients = append(clients, h.dial(tc.path+query(addresses, nil, "")))
+		}
+		h.clients(each)
+		for index := range uint64(messages) {
+			up.send(trade(t, 1, index, flashblocks.DialectFull))
+		}
+		for _, ws := range clients {
+			if !tc.v0 {
+				expect(t, ws, 1, 0, messages-1)
+			} else {
+				require.Len(t, notices(t, ws, messages), messages)
+			}
+		}
+		want := messages
+		if tc.v0 {
+			want++ // the base of the block, once
+		}
+		require.Equal(t, want, int(h.figure("websocket_proxy_decoded_messages")), tc.path)
+	}
 }
 
 // TestUnsatisfiableFilter: refused with a sentence, before the upgrade if it is known then.

@@ -24,6 +24,7 @@ type relayMetrics struct {
 	contrary         *metrics.Counter   // of attempts that their upstream has contradicted, or that have ended
 	heldBack         *metrics.Counter   // from an upstream that does not lead
 	late             *metrics.Counter   // left out because their place had passed
+	decodes          *metrics.Counter   // messages decoded for filters and for v0, each once for either
 	gaps             *metrics.Counter   // waits for a missing message that were given up
 	reorgs           *metrics.Counter   // blocks abandoned after they were published in part
 	queueDelay       *metrics.Histogram // seconds from arrival to the hub
@@ -48,6 +49,7 @@ func newProxyMetrics(cfg *Config) *proxyMetrics {
 			contrary:      set.GetOrCreateCounter(scope + "contrary_messages"),
 			heldBack:      set.GetOrCreateCounter(scope + "follower_messages"),
 			late:          set.GetOrCreateCounter(scope + "late_messages"),
+			decodes:       set.GetOrCreateCounter(scope + "decoded_messages"),
 			gaps:          set.GetOrCreateCounter(scope + "gaps"),
 			reorgs:        set.GetOrCreateCounter(scope + "reorgs"),
 			queueDelay:    set.GetOrCreateHistogram(scope + "relay_duration_seconds"),

@@ -54,6 +54,7 @@ func New(cfg Config) (*Proxy, error) {
 	p.hub = stream.NewHub(stream.HubConfig{
 		RingMessages: cfg.RingMessages,
 		RingBytes:    cfg.RingBytes,
+		MaxLag:       cfg.MaxLag,
 		Limit:        cfg.Clients,
 		SendBuffer:   max(cfg.SendBuffer, 0),
 		NoPing:       !cfg.ClientPing,

@@ -175,6 +175,7 @@ func (r *relay) giveUp() {
 // publish gives one message to the hub. r.mu is held, so messages keep their order.
 func (r *relay) publish(d stream.Delivery) {
 	lazy := newContent(d.JSON, r.lim)
+	lazy.decodes = r.m.decodes
 	r.beforePublish(d, lazy)
 	r.out.Publish(stream.Message{
 		PayloadID:   d.PayloadID,

@@ -26,6 +26,7 @@ func proxyConfig(cfg *params.Proxy, set *metrics.Set) (proxy.Config, error) {
 		Deflate:          cfg.Deflate,
 		RingMessages:     cfg.Ring(),
 		RingBytes:        cfg.RingBytes,
+		MaxLag:           cfg.MessageBuffer,
 		SendBuffer:       cfg.SendBuffer,
 		ClientPing:       cfg.ClientPing,
 		PingInterval:     cfg.ClientPingInterval,
