@@ -16,6 +16,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/ethereum/go-ethereum/eth/tracers"
 	"github.com/ethereum/go-ethereum/eth/tracers/logger"
+
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // traceTimeout bounds the trace of one transaction if the request does not, as in op-geth.
@@ -48,7 +50,9 @@ func (p *pendingTracer) run(ctx context.Context, run *tracedRun, config *tracers
 			return nil, err
 		}
 	}
-	evm := p.b.EthAPIBackend.GetEVM(ctx, run.db, p.view.snap.Header, &vm.Config{Tracer: tracer.Hooks, NoBaseFee: true}, &run.blockCtx)
+	vmConfig := miner.VMConfig(p.b.ChainConfig(), p.view.snap.Header)
+	vmConfig.Tracer, vmConfig.NoBaseFee = tracer.Hooks, true
+	evm := p.b.EthAPIBackend.GetEVM(ctx, run.db, p.view.snap.Header, &vmConfig, &run.blockCtx)
 	evm.StateDB = state.NewHookedState(run.db, tracer.Hooks)
 	if run.precompiles != nil {
 		evm.SetPrecompiles(run.precompiles)

@@ -12,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/lru"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/ethereum/go-ethereum/log"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
@@ -63,6 +65,9 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 		return nil, err
 	}
 	config = config.sanitize()
+	if config.VMConfig == nil {
+		config.VMConfig = func(header *types.Header) vm.Config { return VMConfig(backend.BlockChain().Config(), header) }
+	}
 	past, err := openIDMemory(config.PayloadIDFile)
 	if err != nil {
 		return nil, err

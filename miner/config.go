@@ -62,7 +62,7 @@ type Config struct {
 	OnFlashblock func(Built)
 
 	Fallback FallbackFunc                  // Builds the block of a failed job
-	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for op-geth's
+	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for that of the function VMConfig
 	Metrics  *metrics.Set                  // Receives the builder's metrics, nil for a private set
 	Clock    mclock.Clock                  // Monotonic clock of the schedule, nil for the system's
 	Now      func() time.Time              // Wall clock, read once per payload, nil for time.Now
@@ -72,9 +72,6 @@ type Config struct {
 func (c Config) sanitize() Config {
 	if c.GasPrice == nil {
 		c.GasPrice = new(big.Int)
-	}
-	if c.VMConfig == nil {
-		c.VMConfig = func(*types.Header) vm.Config { return vm.Config{} }
 	}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()
