@@ -36,7 +36,7 @@ func (p *Processor) follow() {
 		return
 	}
 	p.head, p.headHash = head, hash
-	if parent := p.cfg.Chain.GetHeaderByHash(head.ParentHash); parent != nil {
+	if parent := p.cfg.Chain.GetHeader(head.ParentHash, head.Number.Uint64()-1); parent != nil {
 		p.blockTime = min(time.Duration(head.Time-parent.Time)*time.Second, maxBlockTime)
 	}
 	p.advanced()
