@@ -13,8 +13,10 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
-	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
+
+// sendBuffer is the default of flashproxy's --client-send-buffer.
+const sendBuffer = 256 << 10
 
 // Hub is the hub of flashproxy, behind the proxy's own settings.
 type Hub struct {
@@ -29,7 +31,7 @@ func NewHub() (*Hub, error) {
 	set := metrics.NewSet()
 	h := &Hub{hub: stream.NewHub(stream.HubConfig{
 		Limit: 1 << 20, NoPing: true, WriteTimeout: time.Minute, Deflate: true, Metrics: set,
-		SendBuffer: params.DefaultProxy.SendBuffer, Log: log.NewLogger(log.DiscardHandler()),
+		SendBuffer: sendBuffer, Log: log.NewLogger(log.DiscardHandler()),
 	})}
 	h.connections = set.GetOrCreateGauge("flashblocks_stream_connections", nil)
 	h.sent = set.GetOrCreateCounter("flashblocks_stream_delivered_total")
