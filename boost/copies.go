@@ -5,6 +5,8 @@ package boost
 
 import (
 	"bytes"
+	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
@@ -20,13 +22,28 @@ const copyBytes = 64 << 20
 
 // copiedMethods change what the builder's blocks hold: transactions and limits.
 var copiedMethods = map[string]bool{
-	"eth_sendRawTransaction":            true,
+	plainMethod:                         true,
 	"eth_sendRawTransactionConditional": true,
 	"miner_setExtra":                    true,
 	"miner_setGasPrice":                 true,
 	"miner_setGasLimit":                 true,
 	"miner_setMaxDASize":                true,
 }
+
+// syncMethod is answered when the transaction is in a block. The builder has to hear of it before, as of
+// plainMethod's.
+const (
+	syncMethod  = "eth_sendRawTransactionSync"
+	plainMethod = "eth_sendRawTransaction"
+)
+
+// maxSyncing bounds the bodies with such calls that are passed on at a time. Each holds a connection for seconds, of
+// which op-batcher, the health polls and all others need some, too.
+const maxSyncing = 32
+
+// copyHeadStart is what the local execution layer has to take in a transaction before the builder may tell it of the
+// same one: many times what that takes, and a small part of the time between two flashblocks.
+const copyHeadStart = 20 * time.Millisecond
 
 // copyToBuilder gives the builder a copy of a call that concerns it. Nobody waits for the outcome, and
 // nothing is repeated: op-batcher and wallets do that.
@@ -39,10 +56,53 @@ func (s *Sidecar) copyToBuilder(req *jsonrpc.Request) {
 	if err != nil || len(reqs) != 1 {
 		return // cannot be: it was parsed before
 	}
+	s.queueCopy(reqs[0])
+}
+
+// copyMeanwhile gives the builder the transactions of those calls that the local execution layer answers only when
+// they are in a block: some time after they are passed on, or when answered is called, whatever is sooner. The
+// error is for a body that must not be passed on, because too many of its kind are waiting.
+func (s *Sidecar) copyMeanwhile(reqs []jsonrpc.Request) (answered func(), err error) {
+	if !slices.ContainsFunc(reqs, func(req jsonrpc.Request) bool { return req.Method == syncMethod }) {
+		return func() {}, nil
+	}
+	if s.syncing.Add(1) > maxSyncing {
+		s.syncing.Add(-1)
+		return nil, errBusy
+	}
+	if !s.asksBuilder() {
+		return func() { s.syncing.Add(-1) }, nil
+	}
+	copyAll := func() {
+		for i := range reqs {
+			s.copySync(&reqs[i])
+		}
+	}
+	timer := time.AfterFunc(copyHeadStart, copyAll)
+	return func() {
+		s.syncing.Add(-1)
+		if timer.Stop() {
+			copyAll()
+		}
+	}, nil
+}
+
+// copySync gives the builder the transaction of a call that waits for it.
+func (s *Sidecar) copySync(req *jsonrpc.Request) {
+	if req.Method != syncMethod || !s.asksBuilder() {
+		return
+	}
+	if args, err := req.Args(); err == nil && len(args) > 0 {
+		s.queueCopy(jsonrpc.NewRequest(ownID, plainMethod, args[0]))
+	}
+}
+
+// queueCopy hands a call to the loops that make them, unless too much waits there.
+func (s *Sidecar) queueCopy(req jsonrpc.Request) {
 	size := int64(len(req.Raw))
 	if s.copying.Add(size) <= copyBytes {
 		select {
-		case s.copies <- copied{reqs[0]}:
+		case s.copies <- copied{req}:
 			return
 		default:
 		}

@@ -78,6 +78,11 @@ func (s *Sidecar) passOn(ctx context.Context, header http.Header, req *jsonrpc.R
 		return jsonrpc.AppendError(nil, req.ID, asError(err))
 	}
 	defer release()
+	answered, err := s.copyMeanwhile([]jsonrpc.Request{*req})
+	if err != nil {
+		return jsonrpc.AppendError(nil, req.ID, asError(err))
+	}
+	defer answered()
 	reply, err := s.cfg.L2.ForwardMethod(ctx, req.Method, plain(header), req.Raw)
 	s.copyToBuilder(req) // after it, as in forward
 	if err != nil {

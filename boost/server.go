@@ -163,6 +163,12 @@ func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc
 		return
 	}
 	defer release()
+	answered, err := s.copyMeanwhile(reqs)
+	if err != nil {
+		respond(w, http.StatusOK, failures(reqs, batch, err))
+		return
+	}
+	defer answered()
 	var reply *backend.Reply
 	if batch {
 		reply, err = s.cfg.L2.Forward(r.Context(), r.Header, body)

@@ -46,6 +46,7 @@ type Sidecar struct {
 	builder *backend.Queue // nil without a builder
 	copies  chan copied
 	copying atomic.Int64  // bytes of the calls that are copied or wait for that
+	syncing atomic.Int64  // bodies passed on that are answered when their transactions are in a block
 	slots   chan struct{} // taken by proxied requests
 	waiting atomic.Int64  // requests that have a slot or wait for one
 
