@@ -52,7 +52,7 @@ func (r *relay) contradicted(s *source, d stream.Delivery) {
 // abandoned. r.mu is held.
 func (r *relay) endAttempt() {
 	id, told := r.last.PayloadID, false
-	if r.last == (flashblocks.Header{}) || r.ended.has(id) {
+	if r.stopped || r.last == (flashblocks.Header{}) || r.ended.has(id) {
 		return
 	}
 	for _, s := range r.sources {
