@@ -51,7 +51,7 @@ func (m *merger) holdBack(src *source, in arrival) bool {
 		m.letGo()
 		return false
 	}
-	if len(m.early.list) > 0 || !m.missesTail(in.fb) || src.vain.Load() || !m.again(src, in) {
+	if len(m.early.list) > 0 || !m.missesTail(in.fb) || !m.again(src, in) {
 		return false
 	}
 	m.early = heldBack{src: src, list: []arrival{in}}

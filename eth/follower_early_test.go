@@ -26,12 +26,6 @@ func (a at) after(block, index uint64) stream.Delivery {
 	return d
 }
 
-// now is a delivery that arrives now.
-func now(d stream.Delivery) stream.Delivery {
-	d.Arrived = time.Now()
-	return d
-}
-
 // The end of a block that the next one says was published is asked for, where the dialect tells.
 func TestMergeMissedTail(t *testing.T) {
 	t.Parallel()
@@ -51,7 +45,7 @@ func TestMergeMissedTail(t *testing.T) {
 	h.feed("a", block(5, 0, 3)...)
 	want := append(block(5, 0, 0, 1, 2, 3), block(6, 0, 0, 1)...)
 	require.Equal(t, want, h.sink.taken())
-	h.accept(h.sources["a"], now(d))
+	h.accept(h.sources["a"], d)
 	h.feed("a", block(6, 0, 1, 2)...)
 	require.Equal(t, append(want, at{6, 0, 2}), h.sink.taken())
 	require.Equal(t, map[string]int{"a": 1}, h.resumes)
@@ -79,7 +73,7 @@ func TestMergeKeepsTheBase(t *testing.T) {
 		}, block(6, 0, 0, 1, 2), true},
 		"the stream begins again with the base": {func(h *mergeHarness, a *source) {
 			h.resumeFrom(a)
-			h.accept(a, now(base.after(5, 2)))
+			h.accept(a, base.after(5, 2))
 		}, block(6, 0, 0), true},
 		"the stream goes on with the block after": {func(h *mergeHarness, a *source) {
 			h.resumeFrom(a)
@@ -132,21 +126,39 @@ func TestMergeKeepsTheBase(t *testing.T) {
 	}
 }
 
-// A stream that was asked in vain is not cut for the end of a block again before it has connected anew.
+// A stream that was asked in vain, for the end of a block or for what is missing within one, is not cut again
+// before it has connected anew.
 func TestMergeAsksInVainOnce(t *testing.T) {
 	t.Parallel()
-	h := newMergeHarness()
-	a := h.sources["a"]
-	h.feed("a", block(5, 0, 0)...)
-	h.accept(a, at{6, 0, 0}.after(5, 1))
-	h.resumeFrom(a)
-	h.feed("a", block(6, 0, 1)...)
-	h.accept(a, at{7, 0, 0}.after(6, 2))
-	require.Equal(t, 1, h.resumes["a"])
-	require.Equal(t, []at{{5, 0, 0}, {6, 0, 0}, {6, 0, 1}, {7, 0, 0}}, h.sink.taken())
-	h.resumeFrom(a)
-	h.accept(a, now(at{8, 0, 0}.after(7, 1)))
-	require.Equal(t, 2, h.resumes["a"])
+	for name, ask := range map[string]func(h *mergeHarness, a *source){
+		"end of the block before": func(h *mergeHarness, a *source) {
+			h.accept(a, at{6, 0, 0}.after(5, 1))
+			h.resumeFrom(a)
+			h.feed("a", block(6, 0, 1)...)
+		},
+		"gap": func(h *mergeHarness, a *source) {
+			h.feed("a", block(6, 0, 0, 1, 3)...)
+			h.resumeFrom(a)
+			h.feed("a", block(6, 0, 4)...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newMergeHarness()
+			a := h.sources["a"]
+			h.feed("a", block(5, 0, 0)...)
+			ask(h, a)
+			before := h.sink.taken()
+			require.Subset(t, before, block(6, 0, 0, 1))
+			h.accept(a, at{7, 0, 0}.after(6, 9))
+			h.feed("a", block(7, 0, 2)...)
+			require.Equal(t, 1, h.resumes["a"])
+			require.Equal(t, append(before, block(7, 0, 0, 2)...), h.sink.taken(), "nothing waits for what does not come")
+			h.resumeFrom(a) // after an outage
+			h.accept(a, at{8, 0, 0}.after(7, 3))
+			require.Equal(t, 2, h.resumes["a"])
+		})
+	}
 }
 
 // liveOnly is a stream that ignores positions: every connection gets what is sent while it is the newest.

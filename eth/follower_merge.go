@@ -27,7 +27,7 @@ type source struct {
 	resume func()       // makes the stream begin again from resumeFrom
 	stale  atomic.Bool  // it was asked to begin again and has not yet
 	dialed atomic.Int64 // unix nanoseconds of the newest connection's beginning
-	vain   atomic.Bool  // its newest connection began without the end of the block that was asked for
+	vain   atomic.Bool  // its newest connection began without what was asked for
 
 	// Guarded by merger.mu.
 	asked   engine.PayloadID  // last payload whose gap made it begin again
@@ -205,9 +205,17 @@ func (m *merger) hold(in arrival) {
 
 // again makes a stream begin again because it brought a flashblock too early, and reports whether that
 // may help. A stream is asked once per payload: one that has begun again and still lacks the same has lost it.
+// It may be one that never sends again what it has sent, which misses more whenever it is cut, so it is left alone
+// until it connects anew by itself.
 func (m *merger) again(src *source, in arrival) bool {
 	if src.asked == in.fb.PayloadID {
-		return src.outdated(in.at) // what was read from the connection given up may still be on its way here
+		if src.outdated(in.at) {
+			return true // what was read from the connection given up may still be on its way here
+		}
+		src.vain.Store(true)
+	}
+	if src.vain.Load() {
+		return false
 	}
 	src.asked = in.fb.PayloadID
 	src.stale.Store(true)
