@@ -61,6 +61,11 @@ type HubConfig struct {
 
 	Limit int // Most clients at a time, default 256; more are accepted and closed with 1013
 
+	// FromCurrent has clients that give no position begin as with ?from=current: with index 0 of the block in
+	// progress, without which they could use nothing of it. Who reconnects without a position sees part of
+	// the block a second time.
+	FromCurrent bool
+
 	// MaxLag is how many messages a client that had caught up may be behind for a second and longer; more
 	// is answered with 1013. Clients that replay the ring are exempt until they have caught up. 0 stands
 	// for as many as the ring holds.
@@ -75,6 +80,11 @@ type HubConfig struct {
 	// Deflate offers permessage-deflate to clients that ask for it. Off by default: it costs both ends
 	// far more than the brotli form does, and is compressed per message and form once at best.
 	Deflate bool
+
+	// Direct is with up to how many clients Publish itself writes to those that have everything before the
+	// message and get it as it is, one write each that never waits. It is for publishers to whom some tens
+	// of microseconds do not matter but the latency of few clients does. 0 leaves all to the hub.
+	Direct int
 
 	// NoPing leaves pings out, and then never drops a client for being silent: who has nothing to answer
 	// says nothing. Dead peers are found by writing to them, and by TCP's own keep-alive.

@@ -46,7 +46,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, form Form, onClose f
 //
 // The upgrade URL says where the client starts: after ?block_number=N&flashblock_index=M (and
 // payload_id, which tells attempts at one block apart), at index 0 of the block in progress with
-// ?from=current, otherwise at the next message. A position takes precedence; from=current then says
+// ?from=current or HubConfig.FromCurrent, otherwise at the next message. A position takes precedence; from=current then says
 // what to do if nothing follows it. On v0, ?notices=only leaves out the flashblocks themselves.
 // Malformed parameters are answered with 400.
 func (h *Hub) ServeSubscription(w http.ResponseWriter, r *http.Request, sub Subscription) {
@@ -71,6 +71,7 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, sub Subscription) bo
 		h.cfg.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
+	from.current = from.current || h.cfg.FromCurrent && !from.resume
 	if from.notices && sub.Form == FormV0 {
 		sub.Filter = noticesOnly{}
 	}

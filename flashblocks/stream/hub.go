@@ -81,14 +81,18 @@ func NewHub(cfg HubConfig) *Hub {
 }
 
 // Publish gives a message to every client. It neither blocks nor waits for a client, and costs the
-// same for any number of them: one ring write and one pulse. After Stop it does nothing.
+// same for any number of them: one ring write and one pulse, or HubConfig.Direct writes at most. After
+// Stop it does nothing.
 func (h *Hub) Publish(m Message) {
-	if !h.ring.add(&entry{msg: m}) {
+	e := &entry{msg: m}
+	if !h.ring.add(e) {
 		return
 	}
 	h.m.published.Inc()
 	h.m.ringSize.Set(float64(h.ring.size.Load()))
-	h.signal()
+	if h.cfg.Direct == 0 || !h.direct(e.seq) {
+		h.signal()
+	}
 }
 
 func (h *Hub) signal() {

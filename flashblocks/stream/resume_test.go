@@ -128,6 +128,25 @@ func TestLateJoiner(t *testing.T) {
 	expect(t, live, 2, 5, 9)
 }
 
+// TestFromCurrent: a client without a position gets the block from its beginning, one with a position what
+// follows it, and nothing from before.
+func TestFromCurrent(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, HubConfig{FromCurrent: true}, ServerConfig{})
+	early := h.dial("/")
+	h.publish(1, 0, 9)
+	expect(t, early, 1, 0, 9)
+	h.publish(2, 0, 4)
+	expect(t, early, 2, 0, 4)
+
+	bare, v0, resumed, ahead := h.dial("/?key=secret"), h.dial("/v0"), h.dial("/"+after(2, 3)), h.dial("/"+after(2, 6))
+	h.publish(2, 5, 9)
+	expect(t, bare, 2, 0, 9)
+	expect(t, v0, 2, 0, 9)
+	expect(t, resumed, 2, 4, 9)
+	expect(t, ahead, 2, 0, 9) // a position without payload id that nothing has: its block again
+}
+
 func TestMalformedStartIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, HubConfig{}, ServerConfig{})

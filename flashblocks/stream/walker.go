@@ -17,7 +17,8 @@ const visitMessages = 8
 // thousands of clients then costs hardly more than the writes themselves, where a goroutine per client
 // costs as many wake-ups. Who has no room is given to a goroutine of its own until it has caught up.
 //
-// A client belongs to one goroutine at a time, its walker or its own. Nobody else writes to its socket.
+// A client belongs to its walker or to a goroutine of its own, and what belongs to a walker to whoever
+// holds turn. Nobody else writes to its socket.
 type walker struct {
 	hub     *Hub
 	wake    chan struct{} // capacity 1: one wake-up covers everything before it
@@ -26,11 +27,12 @@ type walker struct {
 	mu    sync.Mutex
 	inbox []call // at most two for each client
 
-	// The walker's own.
+	late    []*client // to be visited again; used by run alone
+	walked  uint64    // head of the ring at the last walk; used by run alone
+	upwards bool      // direction of the last walk; used by run alone
+
+	turn    sync.Mutex // nobody waits while holding it
 	clients []*client
-	late    []*client // to be visited again
-	walked  uint64    // head of the ring at the last walk
-	upwards bool      // direction of the last walk
 	attempt *attempt
 }
 
@@ -87,6 +89,8 @@ func (w *walker) serve() {
 	calls := w.inbox
 	w.inbox = nil
 	w.mu.Unlock()
+	w.turn.Lock()
+	defer w.turn.Unlock()
 	for _, call := range calls {
 		c := call.client
 		if call.joins {
@@ -130,10 +134,16 @@ func (w *walker) visit(c *client) {
 	if c.slot < 0 {
 		return
 	}
-	switch state, owed := c.pump(w); state {
-	case caughtUp:
-	case behind:
+	if w.write(c) == behind {
 		w.late = append(w.late, c)
+	}
+}
+
+// write writes to a client of the walker, and gives it up if nothing more can be written now.
+func (w *walker) write(c *client) state {
+	state, owed := c.pump(w)
+	switch state {
+	case caughtUp, behind:
 	case stuck:
 		w.drop(c)
 		w.hub.wg.Add(1)
@@ -142,6 +152,7 @@ func (w *walker) visit(c *client) {
 		w.drop(c)
 		w.leave()
 	}
+	return state
 }
 
 // drop takes a client off the list.
