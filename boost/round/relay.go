@@ -28,6 +28,10 @@ const (
 	defaultBackoffMax = 5 * time.Second
 )
 
+// direct is with how many subscribers a flashblock is written to them where it is read: op-conductor's and
+// those of a proxy or two, at a few microseconds each. The store is locked meanwhile.
+const direct = 4
+
 // RelayConfig configures a Relay. Upstream and Addr are required; every other zero value means its default.
 type RelayConfig struct {
 	Upstream string // ws:// or wss:// URL of the builder's stream
@@ -48,6 +52,8 @@ type RelayConfig struct {
 
 	Metrics *metrics.Set // Nil for a private set
 	Log     log.Logger   // Nil for the root logger
+
+	handshake time.Duration // of subscribers, the server's default outside of tests
 }
 
 func (c RelayConfig) withDefaults() RelayConfig {
@@ -86,8 +92,15 @@ func NewRelay(cfg RelayConfig) *Relay {
 	cfg = cfg.withDefaults()
 	r := &Relay{m: newRelayMetrics(cfg.Metrics)}
 	// The follower of a conductor keeps a connection that it does not read, so that it answers no ping.
-	r.hub = stream.NewHub(stream.HubConfig{Limit: cfg.Limit, NoPing: true, Metrics: cfg.Metrics, Log: cfg.Log})
-	r.server = stream.NewServer(stream.ServerConfig{Addr: cfg.Addr, Handler: r.hub.Handler(), Metrics: cfg.Metrics, Log: cfg.Log})
+	// Subscribers of rollup-boost's port give no position, and have no use for a block without its base. Those that
+	// reconnect within a block see its beginning again: what takes that for a gap, as Base's nodes do, has
+	// missed something in between anyway, and goes on with the next block.
+	r.hub = stream.NewHub(stream.HubConfig{
+		Limit: cfg.Limit, FromCurrent: true, Direct: direct, NoPing: true, Metrics: cfg.Metrics, Log: cfg.Log,
+	})
+	r.server = stream.NewServer(stream.ServerConfig{
+		Addr: cfg.Addr, Handler: r.hub.Handler(), HandshakeTimeout: cfg.handshake, Metrics: cfg.Metrics, Log: cfg.Log,
+	})
 	r.store = NewStore(Config{
 		Publish:    r.publish,
 		Publishing: cfg.Publishing,
@@ -156,7 +169,11 @@ func (r *Relay) Addr() net.Addr { return r.server.Addr() }
 
 // Stop leaves the builder, lets subscribers take what is published, and waits for every goroutine.
 func (r *Relay) Stop(ctx context.Context) error {
-	return errors.Join(r.sub.Stop(ctx), r.server.Stop(ctx), r.hub.Stop(ctx))
+	err := r.sub.Stop(ctx)
+	served := make(chan error, 1)
+	// At the same time: who is connecting must not use up what subscribers have left.
+	go func() { served <- r.server.Stop(ctx) }()
+	return errors.Join(err, r.hub.Stop(ctx), <-served)
 }
 
 // publish is called with the store locked.

@@ -298,48 +298,6 @@ func TestRelayAsksForMissingFlashblocks(t *testing.T) {
 	expect(t, ws, 9, 0, 1, 2, 3)
 }
 
-// F17: who comes in mid-block is given the block from its base, if it asks for it.
-func TestRelayReplaysToJoiners(t *testing.T) {
-	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
-	h.live(1, 9)
-	first := h.dial("/ws")
-	builder := u.client()
-	send(t, builder, 9, 0, 1)
-	expect(t, first, 9, 0, 1)
-	expect(t, h.dial("/?from=current"), 9, 0, 1)
-	expect(t, h.dial("/?block_number=100&flashblock_index=0"), 9, 1)
-}
-
-// F17: a subscriber that reads late gets everything in order up to the end of its connection, never a gap;
-// the others do not wait for it.
-func TestRelaySlowSubscriberHarmsOnlyItself(t *testing.T) {
-	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
-	slow, quick := h.dial("/"), h.dial("/")
-	h.live(1, 9)
-	builder := u.client()
-	const count = 40
-	for index := range uint64(count) {
-		fb := flashblock(9, index)
-		fb.Diff.Transactions = append(fb.Diff.Transactions, make([]byte, 256<<10))
-		require.NoError(t, builder.WriteMessage(websocket.TextMessage, fb.AppendJSON(nil)))
-		expect(t, quick, 9, index)
-	}
-	for index := range uint64(count) {
-		require.NoError(t, slow.SetReadDeadline(time.Now().Add(patience)))
-		_, text, err := slow.ReadMessage()
-		if err != nil {
-			break // too slow for this machine: told by the end of the connection
-		}
-		header, _, err := flashblocks.DecodeHeader(text, flashblocks.Limits{})
-		require.NoError(t, err)
-		require.Equal(t, index, header.Index)
-	}
-}
-
 // A builder that accepts and is silent from then on is given up.
 func TestRelayGivesUpASilentBuilder(t *testing.T) {
 	t.Parallel()
