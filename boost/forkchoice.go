@@ -62,12 +62,11 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 		r     *round.Round
 		tell  func()
 		build *round.Request
+		lone  bool // a build without the builder
 	)
 	switch {
 	case !s.asksBuilder():
-		if kind == backend.KindBuild {
-			s.abandon()
-		}
+		lone = kind == backend.KindBuild
 	case kind == backend.KindBuild:
 		if build = s.buildRequest(req, args); build != nil {
 			tell = func() { r = s.begin(req, build) }
@@ -77,10 +76,24 @@ func (s *Sidecar) forkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) [
 	}
 	resp, err := s.await(ctx, local, tell)
 	s.m.server(spanForkchoice(req.Method), start, s.cfg.Now(), resp, err)
-	if r != nil {
+	switch {
+	case r != nil:
 		s.bindLocal(r, resp, err)
+	case lone:
+		s.replace(resp, err)
 	}
 	return answer(req, resp, err)
+}
+
+// replace abandons what was being built when the local execution layer has begun to build something else, alone. The
+// same request again, after the mode was switched, is the same block: what was published of it stands.
+func (s *Sidecar) replace(resp *jsonrpc.Response, err error) {
+	if s.cfg.Rounds == nil {
+		return
+	}
+	if id, err := localAnswer(resp, err); err == nil && s.cfg.Rounds.Lookup(id) == nil {
+		s.cfg.Rounds.Abandon()
+	}
 }
 
 // abandon ends what the builder is building: the next block is the local execution layer's alone.

@@ -59,6 +59,10 @@ func TestSwitchInMidRound(t *testing.T) {
 			r.deliver(list[:tc.published])
 			r.modes.SetMode(tc.to)
 			r.deliver(list[tc.published:])
+			if tc.to == params.ModeDisabled {
+				// op-node may ask again for the same.
+				require.Nil(t, r.call("engine_forkchoiceUpdatedV3", attributes(parent, nil)...).Error)
+			}
 			told := len(r.builder.asked(""))
 			require.Equal(t, tc.want, hashOf(r.payload()))
 			require.Equal(t, tc.rebuilt > 0, r.wasRebuilt())
@@ -76,6 +80,23 @@ func TestSwitchInMidRound(t *testing.T) {
 			require.Equal(t, tc.want, hashOf(r.payload()))
 		})
 	}
+}
+
+// What the local execution layer begins to build alone takes the place of what was being built with the builder.
+func TestDisabledReplacesRound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.begin()
+	r.deliver(fbs(builderID, 2, false))
+	r.modes.SetMode(params.ModeDisabled)
+	other := engine.PayloadID{0x03, 0x77}
+	r.l2.on(forkchoiceMethod, forkchoice(engine.VALID, &other))
+	require.Nil(t, r.call("engine_forkchoiceUpdatedV3", attributes(parent, nil)...).Error)
+	r.modes.SetMode(params.ModeEnabled)
+	r.deliver(fbs(builderID, 3, false)[2:])
+	count, _ := r.published()
+	require.Equal(t, 2, count, "nothing is published of what was replaced")
+	require.True(t, r.reorged())
 }
 
 // rebuilds makes the local node build a block of so many flashblocks from given transactions.

@@ -87,6 +87,9 @@ var DefaultBoost = Boost{
 	L2: BoostBackend{URL: defaultEngineURL, Timeout: time.Second, MethodTimeouts: map[string]time.Duration{
 		"engine_newPayload":        5 * time.Second,
 		"engine_forkchoiceUpdated": 5 * time.Second,
+
+		// It waits until its transaction is in a block, 20 s by op-geth's default, and op-geth's server 30 s.
+		"eth_sendRawTransactionSync": 30 * time.Second,
 	}},
 	Builder: BoostBackend{Timeout: time.Second},
 

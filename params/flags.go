@@ -150,10 +150,10 @@ var (
 		EnvVars:  []string{"FLASHBLOCKS_METRICS_ADDR"},
 		Category: FlagCategory,
 	}
-	// ChainBlockTimeFlag is the slot length in milliseconds, 0 to learn it from the attributes.
+	// ChainBlockTimeFlag is the slot length in milliseconds, 0 to learn it from the chain.
 	ChainBlockTimeFlag = &cli.Int64Flag{
 		Name:     "rollup.chain-block-time",
-		Usage:    "Milliseconds between two blocks, to check the flashblocks flags at start-up; 0 learns it from the payload attributes",
+		Usage:    "Milliseconds between two blocks, to check the flashblocks flags at start-up; 0 learns it from the chain",
 		Value:    DefaultFlashblocks.BlockTime.Milliseconds(),
 		EnvVars:  []string{"CHAIN_BLOCK_TIME"},
 		Category: FlagCategory,
