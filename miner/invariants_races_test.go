@@ -24,6 +24,7 @@ func (d *driver) play(fetch bool, plan ...trigger) {
 	d.build(d.attributesOn(d.parent))
 	for n := uint64(1); d.quiesce(); n++ {
 		d.hit(atWait)
+		d.quiesce() // a payload that was just asked for has its first deadline before it
 		d.send(d.transfer(0, n, 5))
 		d.virtual.Run(100 * time.Millisecond)
 	}
