@@ -289,6 +289,7 @@ func (f *follower) dial(ctx context.Context) (*websocket.Conn, error) {
 		Proxy:            http.ProxyFromEnvironment,
 		HandshakeTimeout: f.cfg.DialTimeout,
 		TLSClientConfig:  f.cfg.TLS,
+		ReadBufferSize:   readBuffer,
 	}
 	ws, resp, err := dialer.DialContext(ctx, f.resumeURL(), f.cfg.Header)
 	if resp != nil {

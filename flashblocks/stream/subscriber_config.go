@@ -33,6 +33,9 @@ const (
 	defaultBackoffMin = 250 * time.Millisecond
 	defaultBackoffMax = 10 * time.Second
 
+	// readBuffer has a usual message read from the socket at once, its frame header included.
+	readBuffer = 32 << 10
+
 	// firstBuffer holds most messages, keptBuffer the largest of busy chains. What a larger one needed is
 	// given back before the next.
 	firstBuffer = 64 << 10
