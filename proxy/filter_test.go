@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/holiman/uint256"
@@ -266,44 +265,4 @@ func TestUnsatisfiableFilter(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, body, "no receipts")
 	require.LessOrEqual(t, len(errNoReceipts.Error()), 123, "fits into a close frame")
-}
-
-// TestAFilteredClientIsStillPinged: in Base's proxy the filter swallows pings, and the client is dropped
-// at the pong timeout.
-func TestAFilteredClientIsStillPinged(t *testing.T) {
-	t.Parallel()
-	up := newUpstream(t)
-	h := newHarness(t, Config{ClientPing: true, PingInterval: 100 * time.Millisecond, PongTimeout: time.Second}, up.url("/"))
-	h.connected(1)
-	ws := h.dial("/ws/filter?" + query([]common.Address{nobody}, nil, ""))
-	h.clients(1)
-	pings := make(chan struct{}, 100)
-	answer := ws.PingHandler()
-	ws.SetPingHandler(func(data string) error {
-		select {
-		case pings <- struct{}{}:
-		default:
-		}
-		return answer(data)
-	})
-	read := make(chan error, 1)
-	go func() {
-		_, _, _, err := receive(ws)
-		read <- err
-	}()
-	up.send(trade(t, 1, 1, flashblocks.DialectTrimmed)) // does not match
-	for range 20 {                                      // far beyond the pong timeout
-		select {
-		case <-pings:
-		case err := <-read:
-			t.Fatalf("dropped: %v", err)
-		case <-time.After(patience):
-			t.Fatal("no ping")
-		}
-	}
-	up.send(&flashblocks.Flashblock{PayloadID: payloadID(2), Index: 0, Base: baseOf(2), Metadata: flashblocks.Metadata{
-		BlockNumber: 2, NewAccountBalances: []flashblocks.AccountBalance{{Address: nobody, Balance: uint256.NewInt(1)}},
-	}})
-	require.NoError(t, <-read)
-	require.Zero(t, h.figure("websocket_proxy_client_pong_disconnects"))
 }

@@ -147,33 +147,6 @@ func TestAClientBehindEverythingKeptIsToldWhy(t *testing.T) {
 	expect(t, again, 2, 0, 2)
 }
 
-// TestADeafClientIsDropped: it reads but never answers a ping.
-func TestADeafClientIsDropped(t *testing.T) {
-	t.Parallel()
-	up := newUpstream(t)
-	h := newHarness(t, Config{ClientPing: true, PingInterval: 20 * time.Millisecond, PongTimeout: 100 * time.Millisecond}, up.url("/"))
-	h.connected(1)
-	deaf, good := h.dial("/ws"), h.dial("/ws")
-	deaf.SetPingHandler(func(string) error { return nil })
-	go func() { _, _, _, _ = receive(deaf) }()
-	h.eventually("the deaf client is dropped", func() bool { return h.figure("websocket_proxy_client_pong_disconnects") >= 1 })
-	_ = good
-}
-
-// TestWithoutPingsASilentClientStays: Base's default.
-func TestWithoutPingsASilentClientStays(t *testing.T) {
-	t.Parallel()
-	up := newUpstream(t)
-	h := newHarness(t, Config{PingInterval: 5 * time.Millisecond, PongTimeout: 20 * time.Millisecond}, up.url("/"))
-	h.connected(1)
-	ws := h.dial("/ws")
-	h.clients(1)
-	<-time.After(100 * time.Millisecond) // five pong timeouts in which nothing may happen
-	up.publish(1, 0, 0)
-	expect(t, ws, 1, 0, 0)
-	require.Zero(t, h.figure("websocket_proxy_ping_sent"))
-}
-
 // TestSlowHandshakesHoldUpNobody: many connections that send nothing, or a request without end.
 func TestSlowHandshakesHoldUpNobody(t *testing.T) {
 	t.Parallel()

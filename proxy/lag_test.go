@@ -4,10 +4,7 @@
 package proxy
 
 import (
-	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,76 +15,13 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
-// pipes is a listener whose connections are in memory, so that they can be part of a bubble of time. A write
-// to one takes until it is read.
-type pipes struct {
-	dialled chan net.Conn
-	closed  chan struct{}
-}
-
-// Accept implements net.Listener.
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.dialled:
-		return conn, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close implements net.Listener.
-func (p *pipes) Close() error {
-	close(p.closed)
-	return nil
-}
-
-// Addr implements net.Listener.
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-// dial connects a websocket client.
-func (p *pipes) dial(t *testing.T, path string) *websocket.Conn {
-	t.Helper()
-	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		p.dialled <- server
-		return client, nil
-	}}
-	ws, resp, err := dialer.Dial("ws://pipe"+path, nil)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	return ws
-}
-
-// newPipedProxy returns a proxy with the defaults of the program whose clients come through pipes and whose
-// messages are those given to its relay.
-func newPipedProxy(t *testing.T) (*Proxy, *pipes) {
-	t.Helper()
-	p, err := New(Config{
-		Addr: "127.0.0.1:0", Upstreams: []Upstream{{URL: "ws://127.0.0.1:1"}}, Clients: 10,
-		MaxLag: params.DefaultProxy.MessageBuffer, RingMessages: params.DefaultProxy.Ring(), SendTimeout: params.DefaultProxy.ClientSendTimeout,
-	})
-	require.NoError(t, err)
-	close(p.settled)
-	require.NoError(t, p.hub.Start(context.Background()))
-	listener := &pipes{dialled: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: p.routes()}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		require.NoError(t, server.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
-		require.NoError(t, p.hub.Stop(context.Background()))
-	})
-	return p, listener
-}
-
 // TestALaggingClientIsToldWhy: with every default and a builder's usual pace, a client whose link takes
 // messages, but not as fast as they come, is closed with 1013 and a reason. It resumes without a hole, and
 // may then be as far behind as it is.
 func TestALaggingClientIsToldWhy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p, listener := newPipedProxy(t)
+		p, listener := newPipedProxy(t, Config{})
 		ws := listener.dial(t, "/ws")
 		const blocks, perBlock = 20, 10
 		builder := make(chan struct{})
@@ -140,7 +74,7 @@ func TestALaggingClientIsToldWhy(t *testing.T) {
 func TestABriefHoldUpIsForgiven(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p, listener := newPipedProxy(t)
+		p, listener := newPipedProxy(t, Config{})
 		ws := listener.dial(t, "/ws")
 		const messages = 5 * 20
 		for index := range uint64(messages) {
