@@ -151,7 +151,7 @@ func TestAClientBehindEverythingKeptIsToldWhy(t *testing.T) {
 func TestSlowHandshakesHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{HandshakeTimeout: 2 * time.Second, HeaderBytes: 2048}, up.url("/"))
+	h := newHarness(t, Config{HandshakeTimeout: 5 * time.Second, HeaderBytes: 2048}, up.url("/"))
 	h.connected(1)
 	dialer := net.Dialer{Timeout: patience}
 	var slow []net.Conn
