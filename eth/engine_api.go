@@ -23,8 +23,8 @@ import (
 
 // payloadBuilder is what the Engine API needs of the builder.
 type payloadBuilder interface {
-	// BuildPayload starts a job, or does nothing if there is one for these arguments. Its errors concern
-	// the arguments, and nothing was published when it returns one.
+	// BuildPayload starts a job, unless the one for these arguments still builds or was fetched. Its errors
+	// concern the arguments, and nothing was published when it returns one.
 	BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.Options) (engine.PayloadID, error)
 	// Has tells whether a payload is the builder's.
 	Has(id engine.PayloadID) bool

@@ -315,36 +315,62 @@ func TestBuildChain(t *testing.T) {
 	}
 }
 
+// Attributes that come again for a payload that was abandoned are built anew: what they name is what is
+// streamed, and what was published under the first id stays what it was.
+func TestAbandonedAttributesAgain(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, jovian, enabled)
+	parent, x := n.genesisHash(), jovian.attributes(genesisTime, 1)
+	first := n.fcu(parent, x)
+	for _, between := range []object{
+		jovian.attributes(genesisTime, 2),
+		jovian.attributes(genesisTime, 3).with(object{"noTxPool": true}),
+		jovian.attributes(genesisTime, 4).with(object{"flashblocks": object{"enabled": false}}),
+	} {
+		n.fcu(parent, between)
+		again := n.fcu(parent, x)
+		require.NotEqual(t, first, again, "a payload that builds no longer")
+		require.Equal(t, again, n.fcu(parent, x), "it is under construction")
+		first = again
+	}
+	env := n.payload(first)
+	require.Equal(t, first, n.fcu(parent, x), "it was fetched")
+	require.Equal(t, env, n.payload(first))
+	n.insert(env)
+}
+
 // Forkchoice updates, getPayload and limits come from several connections at once: answers stay
 // consistent, and a payload that was fetched never changes.
 func TestConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, jovian, enabled)
-	// Ten payloads in all, as many as are kept: a caller may be left behind by all the others.
-	const callers, rounds = 4, 9
+	// Ten payloads at a time, as many as are kept: a caller may be left behind by all the others.
+	const callers, rounds, times = 5, 2, 5
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
 		seen = make(map[engine.PayloadID]common.Hash)
 	)
-	for caller := range callers {
-		wg.Go(func() {
-			for round := range rounds {
-				seq := uint64(round + caller%2) // two and two ask for the same
-				var res engine.ForkChoiceResponse
-				n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, seq)).into(t, &res)
-				n.call("miner_setMaxDASize", hexUint(uint64(round)), "0x0")
-				var env engine.ExecutionPayloadEnvelope
-				n.call("engine_getPayloadV4", res.PayloadID).into(t, &env)
-				mu.Lock()
-				if want, ok := seen[*res.PayloadID]; ok && want != env.ExecutionPayload.BlockHash {
-					t.Errorf("payload %s changed", *res.PayloadID)
+	for time := range times {
+		for caller := range callers {
+			wg.Go(func() {
+				for round := range rounds {
+					seq := uint64(time*rounds + round + caller%2) // some ask for the same
+					var res engine.ForkChoiceResponse
+					n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, seq)).into(t, &res)
+					n.call("miner_setMaxDASize", hexUint(uint64(round)), "0x0")
+					var env engine.ExecutionPayloadEnvelope
+					n.call("engine_getPayloadV4", res.PayloadID).into(t, &env)
+					mu.Lock()
+					if want, ok := seen[*res.PayloadID]; ok && want != env.ExecutionPayload.BlockHash {
+						t.Errorf("payload %s changed", *res.PayloadID)
+					}
+					seen[*res.PayloadID] = env.ExecutionPayload.BlockHash
+					mu.Unlock()
 				}
-				seen[*res.PayloadID] = env.ExecutionPayload.BlockHash
-				mu.Unlock()
-			}
-		})
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
-	require.Len(t, seen, rounds+1)
+	require.GreaterOrEqual(t, len(seen), times*rounds+1)
 }

@@ -82,7 +82,8 @@ func TestForkchoiceLikeStock(t *testing.T) {
 			refused, accepted := 0, 0
 			for version := 1; version <= 4; version++ {
 				for _, m := range mutations(genesis) {
-					params := []any{head(genesis).with(m.state), f.attributes(genesisTime, 0).with(m.attrs)}
+					seq := uint64(refused + accepted) // attributes that came before may get another id
+					params := []any{head(genesis).with(m.state), f.attributes(genesisTime, seq).with(m.attrs)}
 					want := theirs.call(fcuMethod(version), params...)
 					got := ours.call(fcuMethod(version), params...)
 					require.Equal(t, want, got, "V%d, %s", version, m.name)

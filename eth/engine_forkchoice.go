@@ -50,21 +50,19 @@ func (api *EngineAPI) forkchoiceUpdated(ctx context.Context, update engine.Forkc
 		return engine.STATUS_INVALID, engine.InvalidPayloadAttributes.With(err)
 	}
 	// The first update that names a payload decides who builds it: what was published under an id has
-	// to be sealed under it, and op-geth keeps the first job of an id too.
+	// to be sealed under it, and op-geth keeps the first job of an id too. Whether attributes that come
+	// again stand for the same payload is for the builder to say.
 	id := args.Id()
-	switch {
-	case api.builder.Has(id):
-	case attrs.disabled() || api.delegated.has(id):
+	if !api.builder.Has(id) && (attrs.disabled() || api.delegated.has(id)) {
 		return api.delegate(ctx, update, attrs, stock)
-	default:
-		id, err = api.startJob(args, attrs.options())
-		if err != nil {
-			log.Error("Builder refused the payload attributes", "parent", args.Parent, "timestamp", args.Timestamp, "err", err)
-			return res, engine.InvalidPayloadAttributes.With(err)
-		}
-		if id == (engine.PayloadID{}) {
-			return api.delegate(ctx, update, attrs, stock)
-		}
+	}
+	id, err = api.startJob(args, attrs.options())
+	if err != nil {
+		log.Error("Builder refused the payload attributes", "parent", args.Parent, "timestamp", args.Timestamp, "err", err)
+		return res, engine.InvalidPayloadAttributes.With(err)
+	}
+	if id == (engine.PayloadID{}) {
+		return api.delegate(ctx, update, attrs, stock)
 	}
 	res.PayloadID = &id
 	return res, nil

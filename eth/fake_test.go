@@ -48,13 +48,13 @@ func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.
 	if args.Timestamp <= parent.Time {
 		return engine.PayloadID{}, fmt.Errorf("invalid timestamp, parent %d given %d", parent.Time, args.Timestamp)
 	}
-	b.jobs = append(b.jobs, args)
-	b.opts = append(b.opts, opts)
 	if b.payloads == nil {
 		b.payloads = make(map[engine.PayloadID]*engine.ExecutionPayloadEnvelope)
 	}
 	id := args.Id()
 	if b.payloads[id] == nil {
+		b.jobs = append(b.jobs, args)
+		b.opts = append(b.opts, opts)
 		b.payloads[id] = &engine.ExecutionPayloadEnvelope{
 			ExecutionPayload: &engine.ExecutableData{
 				Timestamp: args.Timestamp, ParentHash: args.Parent, BaseFeePerGas: new(big.Int),

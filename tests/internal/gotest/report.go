@@ -22,6 +22,10 @@ const (
 	slowTest   = 10  // seconds from which on a passed test is worth a line
 )
 
+// announcement begins a line that a test has for whoever runs it, also if it passes: how much it did, what it
+// could not do.
+const announcement = "==> "
+
 // event is a line of `go test -json` (go doc test2json).
 type event struct {
 	Action     string
@@ -84,7 +88,7 @@ func (r *report) take(e event) {
 	switch e.Action {
 	case "output":
 		r.outputs[at] = append(r.outputs[at], e.Output)
-		if isResult(e) {
+		if isResult(e) || strings.HasPrefix(e.Output, announcement) {
 			fmt.Fprint(r.out, e.Output)
 		}
 	case "build-output":
