@@ -65,7 +65,7 @@ func newLanes() (out [lanes]*lane) {
 				// Compressing a block costs an EL on the same machine or rack more than sending it.
 				// What comes compressed nevertheless is decompressed.
 				DisableCompression: true,
-				WriteBufferSize:    32 << 10,
+				WriteBufferSize:    4 << 10,
 				ReadBufferSize:     32 << 10,
 			},
 		}

@@ -92,7 +92,7 @@ func (a *Arriving) Came() <-chan struct{} { return a.came }
 func (a *Arriving) All() error {
 	known := 0
 	for known < a.length {
-		have, err := a.more(known)
+		have, err := a.more(known, a.length)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return a.late(have)
 		}
@@ -123,8 +123,8 @@ func (a *Arriving) late(have []byte) error {
 	return nil
 }
 
-// more returns what has come once that is more than known bytes.
-func (a *Arriving) more(known int) ([]byte, error) {
+// more returns what has come once that is more than known bytes. It fetches at most so many at a time.
+func (a *Arriving) more(known, most int) ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.buf) > known {
@@ -136,7 +136,7 @@ func (a *Arriving) more(known int) ([]byte, error) {
 	}
 	for a.err == nil && len(a.buf) == known {
 		var n int
-		n, a.err = a.src.Read(a.buf[known:a.length])
+		n, a.err = a.src.Read(a.buf[known:min(known+most, a.length)])
 		a.buf = a.buf[:known+n]
 	}
 	switch {
@@ -171,7 +171,7 @@ func (p *passing) Read(out []byte) (int, error) {
 		return 0, fmt.Errorf("%w: nobody waits for it any more", ErrIncomplete)
 	}
 	defer p.body.Release()
-	have, err := p.body.more(p.at)
+	have, err := p.body.more(p.at, len(out)) // no more than is passed on at once, while the cache has it
 	if len(have) <= p.at {
 		return 0, err
 	}
