@@ -22,8 +22,9 @@ var (
 	// severe matches the level of a warning or worse, as op-geth and the OP Stack's programs write it.
 	severe = regexp.MustCompile(`^(WARN|ERROR|CRIT|Fatal|panic)|lvl=(warn|error|crit)|^goroutine \d+ \[`)
 
-	// tedious matches what says nothing about a failure: a line per transaction of the load.
-	tedious = regexp.MustCompile(`Submitted transaction`)
+	// tedious matches what says nothing about a failure: lines about each transaction of the load, which reaches
+	// a builder both from its peer and from the sidecar; and each block's goroutines of op-geth's miner that end.
+	tedious = regexp.MustCompile(`Submitted transaction|err="already known"|Stopping work on payload|transaction indexing is in progress`)
 )
 
 // Tail returns the last lines of a log, at most count of them: up to half of them are the last warnings and
