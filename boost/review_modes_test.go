@@ -6,9 +6,7 @@ package boost
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -230,31 +228,18 @@ func TestBrowsersAreRefused(t *testing.T) {
 	require.Empty(t, r.l2.asked(""))
 }
 
-// Connections that a client holds in reserve do not hold up the end.
+// Connections that a client holds in reserve do not hold up the end: net/http alone would wait 5 s for each.
 func TestReserveConnectionsAreClosed(t *testing.T) {
 	t.Parallel()
-	var f fresh
-	dial := func() (ours, theirs net.Conn) {
-		ours, theirs = net.Pipe()
-		t.Cleanup(func() { _, _ = ours.Close(), theirs.Close() })
-		return ours, theirs
-	}
-	ended := func(conn net.Conn) bool {
-		_ = conn.SetReadDeadline(time.Unix(1, 0)) // a live one has nothing to read
-		_, err := conn.Read(make([]byte, 1))
-		return errors.Is(err, io.EOF)
-	}
-	reserve, a := dial()
-	used, b := dial()
-	late, c := dial()
-	f.track(reserve, http.StateNew)
-	f.track(used, http.StateNew)
-	f.track(used, http.StateActive)
-	f.close()
-	f.track(late, http.StateNew)
-	require.True(t, ended(a))
-	require.False(t, ended(b))
-	require.True(t, ended(c))
+	r := newRig(t, nil)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", r.sidecar.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	r.l2.on("eth_chainId", "0x1")
+	require.Nil(t, r.call("eth_chainId").Error, "the server has accepted what came before")
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	require.NoError(t, r.sidecar.Stop(ctx))
 }
 
 // An end whose time is over cuts calls off, but waits until they are gone.

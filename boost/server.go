@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/health"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 )
 
 const contentType = "application/json"
@@ -35,11 +36,11 @@ func (s *Sidecar) newServer() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	reserve := new(fresh)
+	newcomers := new(stream.Newcomers) // HTTP clients dial some connections in reserve
 	server := &http.Server{
-		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols, ConnState: reserve.track,
+		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols, ConnState: newcomers.Track,
 	}
-	server.RegisterOnShutdown(reserve.close)
+	server.RegisterOnShutdown(newcomers.Cut)
 	return server
 }
 

@@ -16,6 +16,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // ltx is a transaction as the pool's walk gives it. Its arrival is the given second.
@@ -216,7 +218,7 @@ func (m *model) gas() (sum uint64) {
 // Random operations on the candidates and on the model always have the same best sender.
 func TestCandidatesModel(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
 	const deadlines, baseFee = 8, 100
 	for round := range 60 {

@@ -21,6 +21,7 @@ import (
 	"github.com/ethereum/go-ethereum/trie"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // Longer runs: FLASHGETH_SEED=7 go test ./miner -run Differential -differential.blocks 500
@@ -39,7 +40,7 @@ func importPlain(t testing.TB, chain *core.BlockChain, block *types.Block) {
 // the chain that took the sealed state instead ends up with the same receipts and the same state.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	for f := bedrock; f <= jovian; f++ {
 		for i, scheme := range []string{"path", "hash"} {
 			t.Run(f.String()+"/"+scheme, func(t *testing.T) {
@@ -165,7 +166,7 @@ func requireSameState(t testing.TB, a, b *core.BlockChain) {
 // With the whole pool there from the start and one flashblock, our block is op-geth's own, fees and all.
 func TestDifferentialMiner(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	for f := bedrock; f <= jovian; f++ {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/txpool/legacypool"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // smallPool holds fifty transactions.
@@ -82,7 +84,7 @@ func (s *timed) requireFull() {
 func TestOverflowingPoolLosesNothing(t *testing.T) {
 	t.Parallel()
 	const accounts = 30
-	rng := rand.New(rand.NewSource(int64(testSeed(t))))
+	rng := rand.New(rand.NewSource(int64(testseed.New(t))))
 	s := newTimed(t, harnessConfig{fork: jovian, accounts: accounts, pool: smallPoolConfig})
 	plain := s.newChain()
 	driven := 0

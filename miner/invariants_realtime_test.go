@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // TestInvariantsRealTime does the same on the real clock at intervals of 5 to 20 ms, with everything in
@@ -16,7 +18,7 @@ import (
 func TestInvariantsRealTime(t *testing.T) {
 	verifyNoLeak(t)
 	var (
-		seed    = testSeed(t)
+		seed    = testseed.New(t)
 		total   = &tally{cover: make(map[scenario]int)}
 		workers = 4
 		rounds  = 60

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -61,7 +62,7 @@ func (s *tally) tell(t *testing.T, took time.Duration) {
 func TestInvariants(t *testing.T) {
 	verifyNoLeak(t)
 	var (
-		seed    = testSeed(t)
+		seed    = testseed.New(t)
 		total   = &tally{cover: make(map[scenario]int)}
 		workers = 18
 		rounds  = 200

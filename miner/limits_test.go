@@ -13,6 +13,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 func TestShare(t *testing.T) {
@@ -43,7 +45,7 @@ func TestShare(t *testing.T) {
 // division, unlike op-rbuilder's, which drops up to n-1.
 func TestShareProperties(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
 	for range 300 {
 		total := rng.Uint64() >> rng.Intn(64)

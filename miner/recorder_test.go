@@ -16,6 +16,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/triedb"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // twinStates are two states on the same root, which holds accounts with code and storage.
@@ -90,7 +92,7 @@ func mutate(rng *rand.Rand, r *recorder, addrs []common.Address, depth int) {
 // hashing or without, whatever was destroyed, created again, cleared or reverted in between.
 func TestRecorderDiffs(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
 	addrs := make([]common.Address, 8)
 	for i := range addrs {

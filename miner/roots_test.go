@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -19,7 +20,7 @@ import (
 // would return there: op-geth imports each of them, with the hash that the flashblock names.
 func TestPublishedRoots(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	for f := bedrock; f <= jovian; f++ {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()

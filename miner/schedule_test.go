@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common/mclock"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 const msec = time.Millisecond
@@ -125,7 +127,7 @@ func TestScheduleCadence(t *testing.T) {
 // end buffer and offset put it.
 func TestScheduleProperties(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
 	for range 5_000 {
 		block := time.Duration(1+rng.Intn(12)) * time.Second

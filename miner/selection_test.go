@@ -16,6 +16,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // A sender's chain spreads over the indices in order, gated by nothing but the ceilings.
@@ -223,7 +225,7 @@ func (r *reference) fill(ceiling uint64) (selected []*types.Transaction) {
 // the whole pool by the rules gives.
 func TestSelectionModel(t *testing.T) {
 	t.Parallel()
-	seed := int64(testSeed(t))
+	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
 	const accounts, limit = 30, 1_500_000
 	s := newTimed(t, harnessConfig{fork: isthmus, accounts: accounts, gasLimit: limit})
@@ -289,7 +291,7 @@ func dropUnderpriced(r *reference) {
 func TestFeesDescend(t *testing.T) {
 	t.Parallel()
 	const accounts = 150
-	rng := rand.New(rand.NewSource(int64(testSeed(t))))
+	rng := rand.New(rand.NewSource(int64(testseed.New(t))))
 	s := newTimed(t, harnessConfig{fork: jovian, accounts: accounts, gasLimit: 8_000_000})
 	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 	total := 0

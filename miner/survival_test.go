@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // runUntilFailure drives a slot with a few transactions per index until the job gives up or the slot is
@@ -60,7 +61,7 @@ func (s *memoryStream) changed() <-chan struct{} {
 // payload is built as if nothing had been.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewSource(int64(testSeed(t))))
+	rng := rand.New(rand.NewSource(int64(testseed.New(t))))
 	const senders = 40
 	panics := func(when bool) {
 		if when {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // deliverAll gives a relay the indices [first, last] of a block from upstream i.
@@ -193,7 +194,7 @@ func TestAReplayGoesNoFurtherBackThanTheStream(t *testing.T) {
 // of a block that was said to be abandoned.
 func TestBuildsAreNeverMixed(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewPCG(testSeed(t), 3))
+	rng := rand.New(rand.NewPCG(testseed.New(t), 3))
 	notices := 0
 	for range 200 {
 		r, out := newTestRelay(t, 3)

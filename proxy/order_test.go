@@ -6,9 +6,7 @@ package proxy
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,31 +15,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
-
-// seedVariable sets the seed of the random tests: a number to repeat a failure, "random" to search for new
-// ones. Without it every run is of the same seed.
-const seedVariable = "FLASHGETH_SEED"
-
-func testSeed(t *testing.T) uint64 {
-	t.Helper()
-	seed := uint64(1)
-	switch text := os.Getenv(seedVariable); text {
-	case "":
-	case "random":
-		seed = rand.Uint64()
-	default:
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, seedVariable)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("repeat with %s=%d", seedVariable, seed)
-		}
-	})
-	return seed
-}
 
 // place is where a message of a test of the order stands. Attempts have ids of their own.
 type place struct {
@@ -121,7 +96,7 @@ func TestOrderCases(t *testing.T) {
 // left, downwards only with a beginning, nothing forgotten, and a bounded wait.
 func TestOrderIsKept(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewPCG(testSeed(t), 1))
+	rng := rand.New(rand.NewPCG(testseed.New(t), 1))
 	for range 3000 {
 		script := randomScript(rng)
 		var o order
@@ -202,7 +177,7 @@ func requireOrdered(t *testing.T, script, out []place) {
 // all of them come out in order, as long as there is somebody to wait for.
 func TestOrderLosesNothingThatSomebodyBrings(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewPCG(testSeed(t), 2))
+	rng := rand.New(rand.NewPCG(testseed.New(t), 2))
 	var o order
 	var got, want []place
 	for block := uint64(1); block <= 500; block++ {
