@@ -99,8 +99,8 @@ compare: build opstack ## compare every pending answer over COMPARE_BLOCKS (200)
 	COMPARE_BLOCKS=$(COMPARE_BLOCKS) $(GO) test -run TestCompareDevnet -count 1 -v -timeout 60m ./tests/compare
 
 fuzz: ## run the random tests with new seeds, and every fuzz target for FUZZTIME (30s)
-	@echo "==> random tests of the builder with new seeds"
-	FLASHGETH_SEED=random $(GO) test -count 3 -timeout 30m ./miner
+	@echo "==> random tests with new seeds"
+	FLASHGETH_SEED=random $(GO) test -count 3 -timeout 30m ./miner ./proxy
 	@grep -rlE --include='*_test.go' --exclude-dir=bin --exclude-dir=build --exclude-dir=tools '^func Fuzz[A-Z]' . | sort | while read -r file; do \
 		sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file" | while read -r target; do \
 			echo "==> $$(dirname "$$file") $$target"; \
