@@ -59,11 +59,16 @@ func (s *Sidecar) copyToBuilder(req *jsonrpc.Request) {
 	s.queueCopy(reqs[0])
 }
 
+// waitsForBlock reports whether the answer to any of the calls waits for a block.
+func waitsForBlock(reqs []jsonrpc.Request) bool {
+	return slices.ContainsFunc(reqs, func(req jsonrpc.Request) bool { return req.Method == syncMethod })
+}
+
 // copyMeanwhile gives the builder the transactions of those calls that the local execution layer answers only when
 // they are in a block: some time after they are passed on, or when answered is called, whatever is sooner. The
 // error is for a body that must not be passed on, because too many of its kind are waiting.
 func (s *Sidecar) copyMeanwhile(reqs []jsonrpc.Request) (answered func(), err error) {
-	if !slices.ContainsFunc(reqs, func(req jsonrpc.Request) bool { return req.Method == syncMethod }) {
+	if !waitsForBlock(reqs) {
 		return func() {}, nil
 	}
 	if s.syncing.Add(1) > maxSyncing {

@@ -49,6 +49,7 @@ func TestSyncTransactionReachesTheBuilderMeanwhile(t *testing.T) {
 			require.Len(t, got, 1)
 			require.Equal(t, plainMethod, got[0].Method)
 			require.JSONEq(t, `["0x0203"]`, string(got[0].Params))
+			require.Equal(t, []string{syncMethod}, r.l2.limits, "it has its own time limit")
 		})
 	}
 }

@@ -49,6 +49,7 @@ type fakeEL struct {
 	mu       sync.Mutex
 	handlers map[string]handler
 	calls    []jsonrpc.Request
+	limits   []string // methods whose limits held for what was forwarded
 	timeout  time.Duration
 }
 
@@ -157,7 +158,10 @@ func (f *fakeEL) Forward(ctx context.Context, header http.Header, body []byte) (
 }
 
 // ForwardMethod implements Backend.
-func (f *fakeEL) ForwardMethod(ctx context.Context, _ string, header http.Header, body []byte) (*backend.Reply, error) {
+func (f *fakeEL) ForwardMethod(ctx context.Context, method string, header http.Header, body []byte) (*backend.Reply, error) {
+	f.mu.Lock()
+	f.limits = append(f.limits, method)
+	f.mu.Unlock()
 	return f.Forward(ctx, header, body)
 }
 

@@ -171,10 +171,13 @@ func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc
 	}
 	defer answered()
 	var reply *backend.Reply
-	if batch {
-		reply, err = s.cfg.L2.Forward(r.Context(), r.Header, body)
-	} else {
+	switch {
+	case !batch:
 		reply, err = s.cfg.L2.ForwardMethod(r.Context(), reqs[0].Method, r.Header, body)
+	case waitsForBlock(reqs):
+		reply, err = s.cfg.L2.ForwardMethod(r.Context(), syncMethod, r.Header, body) // with its time limit
+	default:
+		reply, err = s.cfg.L2.Forward(r.Context(), r.Header, body)
 	}
 	for i := range reqs {
 		s.copyToBuilder(&reqs[i])
