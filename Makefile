@@ -111,7 +111,6 @@ fuzz: ## run the random tests with new seeds, and every fuzz target for FUZZTIME
 lint: $(LINT) ## check style, mistakes and the direction of imports
 	@echo "==> linting"
 	$(LINT) run ./...
-	cd proxy/bench && $(GO) vet ./...
 
 fmt: $(LINT) ## format the code
 	$(LINT) fmt ./...
@@ -120,10 +119,10 @@ $(LINT):
 	@echo "==> building golangci-lint $(LINT_VERSION) (once, some minutes)"
 	cd tools && $(GO) build -trimpath -buildvcs=false -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-tidy-check: ## check that go.mod and go.sum are complete and minimal
+tidy-check: ## check that go.mod and go.sum are complete and minimal, and that proxy/bench, a module of its own, compiles
 	$(GO) mod tidy -diff
 	cd tools && $(GO) mod tidy -diff
-	cd proxy/bench && $(GO) mod tidy -diff
+	cd proxy/bench && $(GO) mod tidy -diff && $(GO) vet ./...
 
 opstack: ## build the real OP Stack programs (op-node, op-geth and others) into bin/opstack (once)
 	@echo "==> op-stack binaries"
