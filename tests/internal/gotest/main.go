@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -18,11 +19,11 @@ import (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:]))
+	os.Exit(run(os.Args[1:], os.Stdout))
 }
 
-// run runs go test and returns its exit code.
-func run(args []string) int {
+// run runs go test, writes what is worth knowing to out, and returns its exit code.
+func run(args []string, out io.Writer) int {
 	// A signal from the terminal reaches go test too: wait for its end, and let its output out.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -38,7 +39,7 @@ func run(args []string) int {
 	}
 	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(os.Interrupt) })()
 
-	r := newReport(os.Stdout)
+	r := newReport(out)
 	readErr := r.read(events)
 	err = cmd.Wait()
 	r.summary()

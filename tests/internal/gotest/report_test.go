@@ -107,7 +107,10 @@ func TestExitCode(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	}
-	require.Zero(t, run([]string{"./good"}))
-	require.Equal(t, 1, run([]string{"./..."}))
-	require.NotZero(t, run([]string{"-no-such-flag"}))
+	var out strings.Builder
+	require.Zero(t, run([]string{"./good"}, &out))
+	require.NotContains(t, out.String(), "FAILED")
+	require.Equal(t, 1, run([]string{"./..."}, &out))
+	require.Contains(t, out.String(), "==> FAILED: 1\n")
+	require.NotZero(t, run([]string{"-no-such-flag"}, &out))
 }
