@@ -6,6 +6,7 @@ package devnet
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
@@ -17,6 +18,11 @@ import (
 	"github.com/ethereum/go-ethereum/p2p"
 	"github.com/ethereum/go-ethereum/rpc"
 )
+
+// l1Recommit is how often the L1's miner makes a block again that nobody has fetched. The simulated beacon chain waits
+// for the next time that a block is made (Payload.WaitFull in miner/payload_building.go), and so for ever if it comes to
+// wait after the last one: with op-geth's 2 s there is only the first. An L1 stopped at its first block that way.
+const l1Recommit = 100 * time.Millisecond
 
 // l1Node is the L1: op-geth in this process, in memory, driven by its simulated beacon chain. An
 // L1 in the process needs no data directory, no engine port and cannot be left behind.
@@ -53,6 +59,7 @@ func wireL1(stack *node.Node, genesis *core.Genesis, period uint64) error {
 	config.SyncMode = ethconfig.FullSync
 	config.NoPruning = true // op-node and op-batcher may ask for any block of the run
 	config.Preimages = false
+	config.Miner.Recommit = l1Recommit
 	config.TrieCleanCache, config.TrieDirtyCache, config.SnapshotCache = 16, 16, 0
 
 	backend, err := eth.New(stack, &config)
