@@ -114,7 +114,6 @@ func (s *Sidecar) firstOfPassed(ctx context.Context, body *jsonrpc.Arriving, loc
 	case <-body.Came():
 		return first(ctx, local)
 	case <-late.C:
-	case <-ctx.Done():
 	}
 	return outcome{}, false
 }

@@ -12,13 +12,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// configCase is the default configuration with a change.
+type configCase struct {
+	name   string
+	change func(*Config)
+	want   string // of the error, empty for none
+}
+
+// checkConfigs checks each configuration; refused compares the error with what is wanted.
+func checkConfigs(t *testing.T, cases []configCase, refused func(t require.TestingT, err error, want string, msgAndArgs ...any)) {
+	t.Helper()
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := DefaultConfig
+			test.change(&cfg)
+			err := cfg.Check()
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			refused(t, err, test.want)
+		})
+	}
+}
+
 func TestConfigCheck(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name   string
-		change func(*Config)
-		want   string // part of the error, empty for none
-	}{
+	checkConfigs(t, []configCase{
 		{"default", func(*Config) {}, ""},
 		{"one second", func(c *Config) { c.BlockTime = time.Second }, ""},
 		{"interval of a block", func(c *Config) { c.Interval = c.BlockTime }, ""},
@@ -44,19 +65,7 @@ func TestConfigCheck(t *testing.T) {
 		{"gas limit", func(c *Config) { c.GasLimit = 21000 }, "gas limit"},
 		{"no node", func(c *Config) { c.NodeBinary = "" }, "node binary"},
 		{"no op-stack", func(c *Config) { c.OpStackDir = "" }, "op-node"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			cfg := DefaultConfig
-			test.change(&cfg)
-			err := cfg.Check()
-			if test.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, test.want)
-		})
-	}
+	}, require.ErrorContains)
 }
 
 func TestMissingProgramNamesTheTarget(t *testing.T) {

@@ -14,11 +14,7 @@ import (
 
 func TestCheckPorts(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name   string
-		change func(*Config)
-		want   string // empty for no error
-	}{
+	checkConfigs(t, []configCase{
 		{"none", func(*Config) {}, ""},
 		{"free ones", func(c *Config) { c.Ports = Ports{"boost_rpc": 0, "engine": 0} }, ""},
 		{"several", func(c *Config) { c.Ports = Ports{"sequencer_rpc": 8545, "sequencer_ws": 8546, "engine": 8551} }, ""},
@@ -31,19 +27,7 @@ func TestCheckPorts(t *testing.T) {
 		{"without proxy", func(c *Config) { c.Proxy, c.Ports = false, Ports{"proxy_ws": 8551} }, "--proxy-ws-port needs --proxy"},
 		{"without follower", func(c *Config) { c.Follower, c.Ports = false, Ports{"follower_ws": 8551} }, "--follower-ws-port needs --follower"},
 		{"unknown", func(c *Config) { c.Ports = Ports{"engin": 8551} }, `a devnet has no port named "engin"`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			cfg := DefaultConfig
-			test.change(&cfg)
-			err := cfg.Check()
-			if test.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.EqualError(t, err, test.want)
-		})
-	}
+	}, require.EqualError)
 }
 
 // Every endpoint that is announced has a port that can be chosen, and is at that port.
