@@ -47,15 +47,12 @@ func nextBaseFee(cfg *gethparams.ChainConfig, parent *types.Header, time uint64)
 // baseFeeParams returns what the base fee of a block at the given time on parent is computed with: from the
 // parent's extra data since Holocene, else the chain's own. A zero stands for a value that is not there.
 func baseFeeParams(cfg *gethparams.ChainConfig, parent *types.Header, time uint64) (denominator, elasticity uint64) {
+	if op := cfg.Optimism; op != nil && cfg.IsCanyon(time) && (op.EIP1559DenominatorCanyon == nil || *op.EIP1559DenominatorCanyon == 0) {
+		return 0, 0 // op-geth panics over it, in later forks too
+	}
 	if cfg.IsOptimismHolocene(parent.Time) {
 		denominator, elasticity, _ = eip1559.DecodeOptimismExtraData(cfg, parent.Time, parent.Extra)
 		return denominator, elasticity
-	}
-	if op := cfg.Optimism; op != nil && cfg.IsCanyon(time) {
-		if op.EIP1559DenominatorCanyon != nil {
-			denominator = *op.EIP1559DenominatorCanyon
-		}
-		return denominator, cfg.ElasticityMultiplier()
 	}
 	return cfg.BaseFeeChangeDenominator(time), cfg.ElasticityMultiplier()
 }

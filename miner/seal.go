@@ -190,6 +190,9 @@ func (j *job) envelope(p *prefix, s *sealed) *engine.ExecutionPayloadEnvelope {
 	bare := types.NewBlockWithHeader(s.block.Header()).WithBody(types.Body{Withdrawals: s.block.Withdrawals()})
 	envelope := engine.BlockToExecutableData(bare, p.fees.ToBig(), nil, s.requests)
 	envelope.ExecutionPayload.Transactions = p.raws
+	if len(p.raws) == 0 {
+		envelope.ExecutionPayload.Transactions = [][]byte{} // not null, to a reader of JSON
+	}
 	return envelope
 }
 
