@@ -14,6 +14,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/superchain"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // headerList is a chain of headers, the newest last.
@@ -87,29 +89,29 @@ func TestBlockTime(t *testing.T) {
 // The flags are checked against the chain that a node has, unless the operator tells its block time.
 func TestRegisterLearnsBlockTime(t *testing.T) {
 	t.Parallel()
-	other := newNode(t, jovian, stock)
-	block := other.insert(other.payload(other.fcu(other.genesisHash(), jovian.attributes(genesisTime, 1))))
+	other := newNode(t, ethtest.Jovian, stock)
+	block := other.Insert(other.Payload(other.Build(other.GenesisHash(), ethtest.Jovian.Attributes(ethtest.GenesisTime, 1))))
 
-	n := newUnstarted(t, jovian, jovian.genesis())
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	cfg := testConfig()
 	cfg.Interval = 3 * time.Second
-	require.Zero(t, learnBlockTime(n.eth.BlockChain()))
-	_, err := n.eth.BlockChain().InsertChain(types.Blocks{other.eth.BlockChain().GetBlockByHash(block)})
+	require.Zero(t, learnBlockTime(n.Eth.BlockChain()))
+	_, err := n.Eth.BlockChain().InsertChain(types.Blocks{other.Eth.BlockChain().GetBlockByHash(block)})
 	require.NoError(t, err)
-	_, err = Register(n.stack, n.eth, cfg)
+	_, err = Register(n.Stack, n.Eth, cfg)
 	require.EqualError(t, err, "flashblocks interval 3s is longer than the block time 2s")
 
 	cfg.BlockTime = 4 * time.Second
-	_, err = Register(n.stack, n.eth, cfg)
+	_, err = Register(n.Stack, n.Eth, cfg)
 	require.NoError(t, err)
 }
 
 // A chain at its genesis tells nothing: the builder warns with the first payload.
 func TestRegisterWithoutBlockTime(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	cfg := testConfig()
 	cfg.Interval = 3 * time.Second
-	_, err := Register(n.stack, n.eth, cfg)
+	_, err := Register(n.Stack, n.Eth, cfg)
 	require.NoError(t, err)
 }

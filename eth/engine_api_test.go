@@ -16,31 +16,30 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // start answers a forkchoice update with attributes on the node's genesis.
 func start(t testing.TB, n *testNode, attrs object) engine.PayloadID {
 	t.Helper()
-	return n.fcu(n.genesisHash(), attrs)
+	return n.Build(n.GenesisHash(), attrs)
 }
-
-// codeNotFound is the JSON-RPC error code of a method that is not served.
-const codeNotFound = -32601
 
 // Every method listed is served, and every method op-geth's type or ours has is listed.
 func TestCapabilitiesAreServed(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, enabled)
+	n := newNode(t, ethtest.Jovian, enabled)
 	var caps, theirs []string
-	n.call("engine_exchangeCapabilities", []string{}).into(t, &caps)
-	newNode(t, jovian, stock).call("engine_exchangeCapabilities", []string{}).into(t, &theirs)
+	n.Call("engine_exchangeCapabilities", []string{}).Into(t, &caps)
+	newNode(t, ethtest.Jovian, stock).Call("engine_exchangeCapabilities", []string{}).Into(t, &theirs)
 	require.ElementsMatch(t, theirs, caps, "op-geth's list and ours differ")
 	require.NotEmpty(t, caps)
 
 	for _, method := range caps {
-		require.NotEqual(t, codeNotFound, n.call(method).Code, "%s is listed but not served", method)
+		require.NotEqual(t, ethtest.CodeNotFound, n.Call(method).Code, "%s is listed but not served", method)
 	}
-	require.Equal(t, codeNotFound, n.call("engine_open").Code, "the test cannot tell what is not served")
+	require.Equal(t, ethtest.CodeNotFound, n.Call("engine_open").Code, "the test cannot tell what is not served")
 
 	for _, typ := range []reflect.Type{reflect.TypeFor[*EngineAPI](), reflect.TypeFor[*catalyst.ConsensusAPI]()} {
 		for i := range typ.NumMethod() {
@@ -54,23 +53,23 @@ func TestCapabilitiesAreServed(t *testing.T) {
 // Payloads that are not sequenced are op-geth's own, to the last byte.
 func TestNoTxPoolIsDelegated(t *testing.T) {
 	t.Parallel()
-	for _, f := range allForks {
-		t.Run(string(f), func(t *testing.T) {
+	for _, f := range ethtest.Forks {
+		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			fake := new(fakeBuilder)
 			ours, theirs := newNode(t, f, withBuilder(fake)), newNode(t, f, stock)
-			tx, err := ours.transfer(0).MarshalBinary()
+			tx, err := ours.Transfer(0).MarshalBinary()
 			require.NoError(t, err)
-			attrs := f.attributes(genesisTime, 0).with(object{
-				"noTxPool": true, "transactions": []string{hexBytes(l1Info(f, 0)), hexBytes(tx)},
+			attrs := f.Attributes(ethtest.GenesisTime, 0).With(object{
+				"noTxPool": true, "transactions": []string{ethtest.HexBytes(f.L1Info(0)), ethtest.HexBytes(tx)},
 			})
 			id := start(t, ours, attrs)
 			require.Equal(t, start(t, theirs, attrs), id)
 			require.Empty(t, fake.jobs)
-			require.Equal(t, theirs.call(f.getPayload(), id), ours.call(f.getPayload(), id))
-			env := ours.payload(id)
+			require.Equal(t, theirs.Call(f.GetPayload(), id), ours.Call(f.GetPayload(), id))
+			env := ours.Payload(id)
 			require.Len(t, env.ExecutionPayload.Transactions, 2)
-			require.Equal(t, env.ExecutionPayload.BlockHash, ours.insert(env))
+			require.Equal(t, env.ExecutionPayload.BlockHash, ours.Insert(env))
 		})
 	}
 }
@@ -80,9 +79,9 @@ func TestNoTxPoolIsDelegated(t *testing.T) {
 func TestForkchoiceOverride(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, jovian, withBuilder(fake))
+	n := newNode(t, ethtest.Jovian, withBuilder(fake))
 	attrs := func(seq uint64, override any) object {
-		return jovian.attributes(genesisTime, seq).with(object{"flashblocks": override})
+		return ethtest.Jovian.Attributes(ethtest.GenesisTime, seq).With(object{"flashblocks": override})
 	}
 	start(t, n, attrs(1, object{"intervalMs": 50}))
 	start(t, n, attrs(2, object{"enabled": true}))
@@ -101,11 +100,11 @@ func TestForkchoiceOverride(t *testing.T) {
 		&object{"blockTime": "200s"}: `flashblocks has an unknown member "blockTime"`,
 	} {
 		for _, noTxPool := range []bool{false, true} {
-			got := n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), attrs(9, override).with(object{"noTxPool": noTxPool}))
+			got := n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(n.GenesisHash()), attrs(9, override).With(object{"noTxPool": noTxPool}))
 			require.Equal(t, engine.InvalidPayloadAttributes.ErrorCode(), got.Code, "%v", override)
 			require.Equal(t, engine.InvalidPayloadAttributes.Error(), got.Error)
 			var data struct{ Err string }
-			answer{Result: got.Data}.into(t, &data)
+			answer{Result: got.Data}.Into(t, &data)
 			require.Equal(t, reason, data.Err)
 		}
 	}
@@ -117,31 +116,31 @@ func TestForkchoiceOverride(t *testing.T) {
 func TestFirstUpdateDecidesWhoBuilds(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, jovian, withBuilder(fake))
-	attrs := func(seq uint64) object { return jovian.attributes(genesisTime, seq) }
+	n := newNode(t, ethtest.Jovian, withBuilder(fake))
+	attrs := func(seq uint64) object { return ethtest.Jovian.Attributes(ethtest.GenesisTime, seq) }
 	off := object{"flashblocks": object{"enabled": false}}
 
 	// The builder's stays the builder's.
 	id := start(t, n, attrs(1))
 	require.Equal(t, id, start(t, n, attrs(1)), "duplicate")
-	require.Equal(t, id, start(t, n, attrs(1).with(off)), "override came late")
+	require.Equal(t, id, start(t, n, attrs(1).With(off)), "override came late")
 	var res engine.ForkChoiceResponse
-	n.call("engine_forkchoiceUpdatedWithWitnessV3", head(n.genesisHash()), attrs(1)).into(t, &res)
+	n.Call("engine_forkchoiceUpdatedWithWitnessV3", ethtest.Head(n.GenesisHash()), attrs(1)).Into(t, &res)
 	require.Equal(t, id, *res.PayloadID)
 	require.Len(t, fake.jobs, 1)
-	require.Equal(t, []byte("fake"), n.payload(id).ExecutionPayload.ExtraData)
+	require.Equal(t, []byte("fake"), n.Payload(id).ExecutionPayload.ExtraData)
 
 	// op-geth's stays op-geth's.
-	id = start(t, n, attrs(2).with(off))
+	id = start(t, n, attrs(2).With(off))
 	require.Equal(t, id, start(t, n, attrs(2)))
-	require.NotEqual(t, []byte("fake"), n.payload(id).ExecutionPayload.ExtraData)
+	require.NotEqual(t, []byte("fake"), n.Payload(id).ExecutionPayload.ExtraData)
 
 	// So does a payload whose execution is being witnessed.
 	before := fake.abandons
-	n.call("engine_forkchoiceUpdatedWithWitnessV3", head(n.genesisHash()), attrs(3)).into(t, &res)
+	n.Call("engine_forkchoiceUpdatedWithWitnessV3", ethtest.Head(n.GenesisHash()), attrs(3)).Into(t, &res)
 	require.Equal(t, before+1, fake.abandons, "the stream goes on with a block that nobody seals")
 	require.Equal(t, *res.PayloadID, start(t, n, attrs(3)))
-	env := n.payload(*res.PayloadID)
+	env := n.Payload(*res.PayloadID)
 	require.NotEqual(t, []byte("fake"), env.ExecutionPayload.ExtraData)
 	require.NotNil(t, env.Witness)
 	require.Len(t, fake.jobs, 1)
@@ -151,15 +150,15 @@ func TestFirstUpdateDecidesWhoBuilds(t *testing.T) {
 func TestAmsterdamIsDelegated(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	genesis := jovian.genesis()
+	genesis := ethtest.Jovian.Genesis()
 	config := *genesis.Config
-	config.OsakaTime, config.AmsterdamTime = ptr(uint64(genesisTime+1)), ptr(uint64(genesisTime+1))
+	config.OsakaTime, config.AmsterdamTime = ptr(uint64(ethtest.GenesisTime+1)), ptr(uint64(ethtest.GenesisTime+1))
 	genesis.Config = &config
-	n := newUnstarted(t, jovian, genesis)
+	n := newUnstarted(t, ethtest.Jovian, genesis)
 	withBuilder(fake)(t, n)
-	n.start()
-	attrs := jovian.attributes(genesisTime, 1).with(object{"slotNumber": hexUint(1), "targetGasLimit": hexUint(30_000_000)})
-	got := n.call("engine_forkchoiceUpdatedV4", head(n.genesisHash()), attrs)
+	n.Start()
+	attrs := ethtest.Jovian.Attributes(ethtest.GenesisTime, 1).With(object{"slotNumber": ethtest.HexUint(1), "targetGasLimit": ethtest.HexUint(30_000_000)})
+	got := n.Call("engine_forkchoiceUpdatedV4", ethtest.Head(n.GenesisHash()), attrs)
 	require.Empty(t, got.Error)
 	require.Empty(t, fake.jobs)
 }
@@ -185,9 +184,9 @@ func TestRecentIDs(t *testing.T) {
 func TestUnknownHeadIsSyncing(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, jovian, withBuilder(fake))
+	n := newNode(t, ethtest.Jovian, withBuilder(fake))
 	var res engine.ForkChoiceResponse
-	n.call("engine_forkchoiceUpdatedV3", head(common.Hash{5}), jovian.attributes(genesisTime, 0)).into(t, &res)
+	n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(common.Hash{5}), ethtest.Jovian.Attributes(ethtest.GenesisTime, 0)).Into(t, &res)
 	require.Equal(t, engine.SYNCING, res.PayloadStatus.Status)
 	require.Nil(t, res.PayloadID)
 	require.Empty(t, fake.jobs)
@@ -198,26 +197,26 @@ func TestUnknownHeadIsSyncing(t *testing.T) {
 func TestBuilderFollowsTheHead(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, jovian, withBuilder(fake))
-	genesis := n.genesisHash()
+	n := newNode(t, ethtest.Jovian, withBuilder(fake))
+	genesis := n.GenesisHash()
 	derived := func(seq uint64) common.Hash {
-		return n.insert(n.payload(start(t, n, jovian.attributes(genesisTime, seq).with(object{"noTxPool": true}))))
+		return n.Insert(n.Payload(start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, seq).With(object{"noTxPool": true}))))
 	}
 	a := derived(1)
 	b := derived(2) // reorgs a away
 	require.NotEqual(t, a, b)
-	require.Equal(t, b, n.eth.BlockChain().CurrentBlock().Hash())
+	require.Equal(t, b, n.Eth.BlockChain().CurrentBlock().Hash())
 	require.Equal(t, []common.Hash{genesis, a, genesis, b}, fake.heads)
 
-	n.call("engine_forkchoiceUpdatedV3", head(common.Hash{}), nil)
-	n.call("engine_forkchoiceUpdatedV3", head(common.Hash{8}), nil)
-	n.call("engine_forkchoiceUpdatedV3", head(a).with(object{"safeBlockHash": common.Hash{8}}), nil)
+	n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(common.Hash{}), nil)
+	n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(common.Hash{8}), nil)
+	n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(a).With(object{"safeBlockHash": common.Hash{8}}), nil)
 	require.Len(t, fake.heads, 4)
 
 	// Garbage is found after the head has been set, as in op-geth: back on a, nothing built.
-	got := n.call("engine_forkchoiceUpdatedV3", head(a), jovian.attributes(genesisTime+blockTime, 3).with(object{"transactions": []string{"0x01"}}))
+	got := n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(a), ethtest.Jovian.Attributes(ethtest.GenesisTime+ethtest.BlockTime, 3).With(object{"transactions": []string{"0x01"}}))
 	require.Equal(t, engine.InvalidPayloadAttributes.ErrorCode(), got.Code)
-	require.Equal(t, a, n.eth.BlockChain().CurrentBlock().Hash())
+	require.Equal(t, a, n.Eth.BlockChain().CurrentBlock().Hash())
 	require.Equal(t, a, fake.heads[len(fake.heads)-1])
 	require.Empty(t, fake.jobs)
 }
@@ -226,18 +225,18 @@ func TestBuilderFollowsTheHead(t *testing.T) {
 func TestStockBuildsWhenBuilderCannot(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, jovian, withBuilder(fake))
+	n := newNode(t, ethtest.Jovian, withBuilder(fake))
 	fake.panics = true
-	n.insert(n.payload(start(t, n, jovian.attributes(genesisTime, 1))))
+	n.Insert(n.Payload(start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, 1))))
 	fake.panics = false
 
 	engineStage := n.service.stages[len(n.service.stages)-1]
 	require.NoError(t, engineStage.Stop())
-	id := start(t, n, jovian.attributes(genesisTime, 2))
+	id := start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, 2))
 	require.Empty(t, fake.jobs)
-	n.insert(n.payload(id))
+	n.Insert(n.Payload(id))
 	require.NoError(t, engineStage.Start())
-	start(t, n, jovian.attributes(genesisTime, 3))
+	start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, 3))
 	require.Len(t, fake.jobs, 1)
 }
 
@@ -245,13 +244,13 @@ func TestStockBuildsWhenBuilderCannot(t *testing.T) {
 func TestGetPayloadWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, bedrock, withBuilder(fake))
+	n := newNode(t, ethtest.Regolith, withBuilder(fake))
 	fake.payloads = map[engine.PayloadID]*engine.ExecutionPayloadEnvelope{{1}: {}, {3}: {}, {4}: {}}
 	for method, id := range map[string]engine.PayloadID{
 		"engine_getPayloadV1": {1}, "engine_getPayloadV2": {1}, "engine_getPayloadV3": {3},
 		"engine_getPayloadV4": {3}, "engine_getPayloadV5": {3}, "engine_getPayloadV6": {4},
 	} {
-		require.Equal(t, answer{Code: -38001, Error: "Unknown payload"}, n.call(method, id), "%s", method)
+		require.Equal(t, answer{Code: -38001, Error: "Unknown payload"}, n.Call(method, id), "%s", method)
 	}
 }
 
@@ -259,7 +258,7 @@ func TestGetPayloadWithoutAnswer(t *testing.T) {
 func TestGetPayloadOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, jovian, withBuilder(fake))
+	n := newNode(t, ethtest.Jovian, withBuilder(fake))
 	serves := map[string][]byte{
 		"engine_getPayloadV1": {1}, "engine_getPayloadV2": {1, 2}, "engine_getPayloadV3": {3},
 		"engine_getPayloadV4": {3}, "engine_getPayloadV5": {3}, "engine_getPayloadV6": {4},
@@ -270,7 +269,7 @@ func TestGetPayloadOfAnotherVersion(t *testing.T) {
 				continue
 			}
 			fake.payloads = map[engine.PayloadID]*engine.ExecutionPayloadEnvelope{{version}: {}}
-			require.Equal(t, answer{Code: -38005, Error: "Unsupported fork"}, n.call(method, engine.PayloadID{version}), "%s of %d", method, version)
+			require.Equal(t, answer{Code: -38005, Error: "Unsupported fork"}, n.Call(method, engine.PayloadID{version}), "%s of %d", method, version)
 		}
 	}
 	require.Empty(t, fake.sealed)
@@ -280,8 +279,8 @@ func TestGetPayloadOfAnotherVersion(t *testing.T) {
 // refused at once.
 func TestAttributesThatCannotBeBuiltAreRefused(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, enabled)
-	got := n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, 0).with(object{"minBaseFee": nil}))
+	n := newNode(t, ethtest.Jovian, enabled)
+	got := n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(n.GenesisHash()), ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{"minBaseFee": nil}))
 	require.Equal(t, answer{Code: -38003, Error: "Invalid payload attributes", Data: `{"err":"missing minBaseFee"}`}, got)
 }
 
@@ -289,28 +288,28 @@ func TestAttributesThatCannotBeBuiltAreRefused(t *testing.T) {
 // takes every one of them.
 func TestBuildChain(t *testing.T) {
 	t.Parallel()
-	for _, f := range allForks {
-		t.Run(string(f), func(t *testing.T) {
+	for _, f := range ethtest.Forks {
+		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			n, plain := newNode(t, f, enabled), newNode(t, f, stock)
-			parent, at := n.genesisHash(), uint64(genesisTime)
+			parent, at := n.GenesisHash(), uint64(ethtest.GenesisTime)
 			for nonce := range uint64(3) {
-				require.NoError(t, n.eth.TxPool().Add([]*types.Transaction{n.transfer(nonce)}, true)[0])
-				require.NoError(t, n.eth.TxPool().Sync())
-				attrs := f.attributes(at, nonce)
-				id := n.fcu(parent, attrs)
-				require.Equal(t, id, n.fcu(parent, attrs), "a duplicate update gave another payload")
-				env := n.payload(id)
-				require.Equal(t, env, n.payload(id), "a payload changed after it was fetched")
+				require.NoError(t, n.Eth.TxPool().Add([]*types.Transaction{n.Transfer(nonce)}, true)[0])
+				require.NoError(t, n.Eth.TxPool().Sync())
+				attrs := f.Attributes(at, nonce)
+				id := n.Build(parent, attrs)
+				require.Equal(t, id, n.Build(parent, attrs), "a duplicate update gave another payload")
+				env := n.Payload(id)
+				require.Equal(t, env, n.Payload(id), "a payload changed after it was fetched")
 				require.NotEmpty(t, env.ExecutionPayload.Transactions)
-				plain.insert(env)
-				at, parent = env.ExecutionPayload.Timestamp, n.insert(env)
+				plain.Insert(env)
+				at, parent = env.ExecutionPayload.Timestamp, n.Insert(env)
 			}
 			// Back to genesis: what was there is replaced.
-			env := n.payload(n.fcu(n.genesisHash(), f.attributes(genesisTime, 99)))
-			plain.insert(env)
-			require.Equal(t, n.insert(env), n.eth.BlockChain().CurrentBlock().Hash())
-			require.EqualValues(t, 1, n.eth.BlockChain().CurrentBlock().Number.Uint64())
+			env := n.Payload(n.Build(n.GenesisHash(), f.Attributes(ethtest.GenesisTime, 99)))
+			plain.Insert(env)
+			require.Equal(t, n.Insert(env), n.Eth.BlockChain().CurrentBlock().Hash())
+			require.EqualValues(t, 1, n.Eth.BlockChain().CurrentBlock().Number.Uint64())
 		})
 	}
 }
@@ -319,31 +318,31 @@ func TestBuildChain(t *testing.T) {
 // streamed, and what was published under the first id stays what it was.
 func TestAbandonedAttributesAgain(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, enabled)
-	parent, x := n.genesisHash(), jovian.attributes(genesisTime, 1)
-	first := n.fcu(parent, x)
+	n := newNode(t, ethtest.Jovian, enabled)
+	parent, x := n.GenesisHash(), ethtest.Jovian.Attributes(ethtest.GenesisTime, 1)
+	first := n.Build(parent, x)
 	for _, between := range []object{
-		jovian.attributes(genesisTime, 2),
-		jovian.attributes(genesisTime, 3).with(object{"noTxPool": true}),
-		jovian.attributes(genesisTime, 4).with(object{"flashblocks": object{"enabled": false}}),
+		ethtest.Jovian.Attributes(ethtest.GenesisTime, 2),
+		ethtest.Jovian.Attributes(ethtest.GenesisTime, 3).With(object{"noTxPool": true}),
+		ethtest.Jovian.Attributes(ethtest.GenesisTime, 4).With(object{"flashblocks": object{"enabled": false}}),
 	} {
-		n.fcu(parent, between)
-		again := n.fcu(parent, x)
+		n.Build(parent, between)
+		again := n.Build(parent, x)
 		require.NotEqual(t, first, again, "a payload that builds no longer")
-		require.Equal(t, again, n.fcu(parent, x), "it is under construction")
+		require.Equal(t, again, n.Build(parent, x), "it is under construction")
 		first = again
 	}
-	env := n.payload(first)
-	require.Equal(t, first, n.fcu(parent, x), "it was fetched")
-	require.Equal(t, env, n.payload(first))
-	n.insert(env)
+	env := n.Payload(first)
+	require.Equal(t, first, n.Build(parent, x), "it was fetched")
+	require.Equal(t, env, n.Payload(first))
+	n.Insert(env)
 }
 
 // Forkchoice updates, getPayload and limits come from several connections at once: answers stay
 // consistent, and a payload that was fetched never changes.
 func TestConcurrentCalls(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, enabled)
+	n := newNode(t, ethtest.Jovian, enabled)
 	// Ten payloads at a time, as many as are kept: a caller may be left behind by all the others.
 	const callers, rounds, times = 5, 2, 5
 	var (
@@ -357,10 +356,10 @@ func TestConcurrentCalls(t *testing.T) {
 				for round := range rounds {
 					seq := uint64(time*rounds + round + caller%2) // some ask for the same
 					var res engine.ForkChoiceResponse
-					n.call("engine_forkchoiceUpdatedV3", head(n.genesisHash()), jovian.attributes(genesisTime, seq)).into(t, &res)
-					n.call("miner_setMaxDASize", hexUint(uint64(round)), "0x0")
+					n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(n.GenesisHash()), ethtest.Jovian.Attributes(ethtest.GenesisTime, seq)).Into(t, &res)
+					n.Call("miner_setMaxDASize", ethtest.HexUint(uint64(round)), "0x0")
 					var env engine.ExecutionPayloadEnvelope
-					n.call("engine_getPayloadV4", res.PayloadID).into(t, &env)
+					n.Call("engine_getPayloadV4", res.PayloadID).Into(t, &env)
 					mu.Lock()
 					if want, ok := seen[*res.PayloadID]; ok && want != env.ExecutionPayload.BlockHash {
 						t.Errorf("payload %s changed", *res.PayloadID)

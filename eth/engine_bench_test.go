@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // BenchmarkForkchoiceWithAttributes measures the answer to a forkchoice update with attributes over RPC,
@@ -21,7 +23,7 @@ import (
 func BenchmarkForkchoiceWithAttributes(b *testing.B) {
 	for _, deposits := range []int{1, 50} {
 		b.Run(fmt.Sprintf("deposits=%d", deposits), func(b *testing.B) {
-			ours, theirs := newNode(b, jovian, enabled), newNode(b, jovian, stock)
+			ours, theirs := newNode(b, ethtest.Jovian, enabled), newNode(b, ethtest.Jovian, stock)
 			for i := range 20 { // warm both up
 				timeForkchoice(b, ours, i, deposits)
 				timeForkchoice(b, theirs, i, deposits)
@@ -54,20 +56,20 @@ func timeForkchoice(b *testing.B, n *testNode, seq, deposits int) time.Duration 
 	b.Helper()
 	txs := make([]string, deposits)
 	for i := range txs {
-		txs[i] = hexBytes(l1Info(jovian, uint64(seq*deposits+i)))
+		txs[i] = ethtest.HexBytes(ethtest.Jovian.L1Info(uint64(seq*deposits + i)))
 	}
 	// What the client marshals is made before the clock starts.
-	attrs, err := json.Marshal(jovian.attributes(genesisTime, 0).with(object{"transactions": txs}))
+	attrs, err := json.Marshal(ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{"transactions": txs}))
 	require.NoError(b, err)
-	state, err := json.Marshal(head(n.genesisHash()))
+	state, err := json.Marshal(ethtest.Head(n.GenesisHash()))
 	require.NoError(b, err)
 
 	begin := time.Now()
-	got := n.call("engine_forkchoiceUpdatedV3", json.RawMessage(state), json.RawMessage(attrs))
+	got := n.Call("engine_forkchoiceUpdatedV3", json.RawMessage(state), json.RawMessage(attrs))
 	took := time.Since(begin)
 
 	var res engine.ForkChoiceResponse
-	got.into(b, &res)
-	require.Len(b, n.payload(*res.PayloadID).ExecutionPayload.Transactions, deposits)
+	got.Into(b, &res)
+	require.Len(b, n.Payload(*res.PayloadID).ExecutionPayload.Transactions, deposits)
 	return took
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // mutation is one way for attributes, or the state they come with, to differ from good ones.
@@ -48,8 +50,8 @@ func mutations(genesis common.Hash) []mutation {
 		{name: "1559 parameters without denominator", attrs: object{"eip1559Params": "0x0000000000000006"}},
 		{name: "1559 parameters without elasticity", attrs: object{"eip1559Params": "0x000000fa00000000"}},
 		{name: "short 1559 parameters", attrs: object{"eip1559Params": "0x01"}},
-		{name: "timestamp of the parent", attrs: object{"timestamp": hexUint(genesisTime)}},
-		{name: "timestamp before the parent", attrs: object{"timestamp": hexUint(genesisTime - 1)}},
+		{name: "timestamp of the parent", attrs: object{"timestamp": ethtest.HexUint(ethtest.GenesisTime)}},
+		{name: "timestamp before the parent", attrs: object{"timestamp": ethtest.HexUint(ethtest.GenesisTime - 1)}},
 		{name: "no timestamp", attrs: object{"timestamp": nil}},
 		{name: "no fee recipient", attrs: object{"suggestedFeeRecipient": nil}},
 		{name: "no randomness", attrs: object{"prevRandao": nil}},
@@ -58,13 +60,13 @@ func mutations(genesis common.Hash) []mutation {
 		{name: "unknown member", attrs: object{"extra": 1}},
 		{name: "garbage without the pool", attrs: object{"noTxPool": true, "transactions": []string{"0x7eff"}}},
 		{name: "without the pool", attrs: object{"noTxPool": true}},
-		{name: "without the pool, old", attrs: object{"noTxPool": true, "timestamp": hexUint(genesisTime)}},
+		{name: "without the pool, old", attrs: object{"noTxPool": true, "timestamp": ethtest.HexUint(ethtest.GenesisTime)}},
 	}
 	for _, tx := range []string{"0x", "0x00", "0x7e", "0x7eff", "0xff00", "0x02f8", "0xc0", "0xdeadbeef"} {
 		list = append(list, mutation{name: "transaction " + tx, attrs: object{"transactions": []string{tx}}})
 	}
-	for _, f := range []fork{bedrock, jovian} {
-		list = append(list, mutation{name: "garbage after good of " + string(f), attrs: object{"transactions": []string{hexBytes(l1Info(f, 1)), "0xdead"}}})
+	for _, f := range []ethtest.Fork{ethtest.Regolith, ethtest.Jovian} {
+		list = append(list, mutation{name: "garbage after good of " + f.String(), attrs: object{"transactions": []string{ethtest.HexBytes(f.L1Info(1)), "0xdead"}}})
 	}
 	return list
 }
@@ -72,20 +74,20 @@ func mutations(genesis common.Hash) []mutation {
 // Every refusal has op-geth's code, message and data, and every acceptance its payload id.
 func TestForkchoiceLikeStock(t *testing.T) {
 	t.Parallel()
-	for _, f := range allForks {
-		t.Run(string(f), func(t *testing.T) {
+	for _, f := range ethtest.Forks {
+		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			ours, theirs := newNode(t, f, enabled), newNode(t, f, stock)
-			genesis := ours.genesisHash()
-			require.Equal(t, theirs.genesisHash(), genesis)
+			genesis := ours.GenesisHash()
+			require.Equal(t, theirs.GenesisHash(), genesis)
 
 			refused, accepted := 0, 0
 			for version := 1; version <= 4; version++ {
 				for _, m := range mutations(genesis) {
 					seq := uint64(refused + accepted) // attributes that came before may get another id
-					params := []any{head(genesis).with(m.state), f.attributes(genesisTime, seq).with(m.attrs)}
-					want := theirs.call(fcuMethod(version), params...)
-					got := ours.call(fcuMethod(version), params...)
+					params := []any{ethtest.Head(genesis).With(m.state), f.Attributes(ethtest.GenesisTime, seq).With(m.attrs)}
+					want := theirs.Call(ethtest.UpdateMethod(version), params...)
+					got := ours.Call(ethtest.UpdateMethod(version), params...)
 					require.Equal(t, want, got, "V%d, %s", version, m.name)
 					if want.Error != "" {
 						refused++
@@ -103,19 +105,19 @@ func TestForkchoiceLikeStock(t *testing.T) {
 // The same with no attributes, and with arguments that are no attributes at all.
 func TestForkchoiceWithoutAttributesLikeStock(t *testing.T) {
 	t.Parallel()
-	ours, theirs := newNode(t, jovian, enabled), newNode(t, jovian, stock)
+	ours, theirs := newNode(t, ethtest.Jovian, enabled), newNode(t, ethtest.Jovian, stock)
 	for version := 1; version <= 4; version++ {
 		for _, params := range [][]any{
-			{head(ours.genesisHash())},
-			{head(ours.genesisHash()), nil},
-			{head(common.Hash{1}), nil},
-			{head(common.Hash{}), nil},
+			{ethtest.Head(ours.GenesisHash())},
+			{ethtest.Head(ours.GenesisHash()), nil},
+			{ethtest.Head(common.Hash{1}), nil},
+			{ethtest.Head(common.Hash{}), nil},
 			{},
 			{1},
-			{head(ours.genesisHash()), 5},
-			{head(ours.genesisHash()), []int{}},
+			{ethtest.Head(ours.GenesisHash()), 5},
+			{ethtest.Head(ours.GenesisHash()), []int{}},
 		} {
-			want, got := theirs.call(fcuMethod(version), params...), ours.call(fcuMethod(version), params...)
+			want, got := theirs.Call(ethtest.UpdateMethod(version), params...), ours.Call(ethtest.UpdateMethod(version), params...)
 			require.Equal(t, want, got, "V%d, %v", version, params)
 		}
 	}
@@ -124,18 +126,18 @@ func TestForkchoiceWithoutAttributesLikeStock(t *testing.T) {
 // A payload is refused with op-geth's error by every version that does not serve it.
 func TestGetPayloadLikeStock(t *testing.T) {
 	t.Parallel()
-	for _, f := range allForks {
-		t.Run(string(f), func(t *testing.T) {
+	for _, f := range ethtest.Forks {
+		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			ours, theirs := newNode(t, f, enabled), newNode(t, f, stock)
-			attrs := f.attributes(genesisTime, 0)
-			id := ours.fcu(ours.genesisHash(), attrs)
-			require.Equal(t, theirs.fcu(theirs.genesisHash(), attrs), id)
+			attrs := f.Attributes(ethtest.GenesisTime, 0)
+			id := ours.Build(ours.GenesisHash(), attrs)
+			require.Equal(t, theirs.Build(theirs.GenesisHash(), attrs), id)
 			served := 0
 			for version := 1; version <= 6; version++ {
 				method := fmt.Sprintf("engine_getPayloadV%d", version)
 				for _, id := range []string{id.String(), "0x0100000000000000", "0x0200000000000001", "0x0300000000000002", "0x0400000000000002", "0x0900000000000000"} {
-					want, got := theirs.call(method, id), ours.call(method, id)
+					want, got := theirs.Call(method, id), ours.Call(method, id)
 					// The block is the same too: there is nothing in the pools.
 					require.Equal(t, want, got, "%s(%s)", method, id)
 					if want.Error == "" {

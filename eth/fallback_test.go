@@ -11,17 +11,19 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // fallbackArgs are the arguments of a job on genesis that has published the given transactions.
 func fallbackArgs(t *testing.T, n *testNode, published ...*types.Transaction) *gethminer.BuildPayloadArgs {
 	t.Helper()
-	c := n.eth.BlockChain().Config()
-	at := uint64(genesisTime + blockTime)
+	c := n.Eth.BlockChain().Config()
+	at := uint64(ethtest.GenesisTime + ethtest.BlockTime)
 	var deposit types.Transaction
-	require.NoError(t, deposit.UnmarshalBinary(l1Info(n.fork, 0)))
+	require.NoError(t, deposit.UnmarshalBinary(n.Fork.L1Info(0)))
 	args := &gethminer.BuildPayloadArgs{
-		Parent:       n.genesisHash(),
+		Parent:       n.GenesisHash(),
 		Timestamp:    at,
 		Random:       common.Hash{7},
 		GasLimit:     ptr(uint64(30_000_000)),
@@ -47,15 +49,15 @@ func fallbackArgs(t *testing.T, n *testNode, published ...*types.Transaction) *g
 // and a plain op-geth imports it.
 func TestFallbackBuildsWhatWasPublished(t *testing.T) {
 	t.Parallel()
-	for _, f := range allForks {
-		t.Run(string(f), func(t *testing.T) {
+	for _, f := range ethtest.Forks {
+		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			n, plain := newNode(t, f, enabled), newNode(t, f, stock)
-			pending := []*types.Transaction{n.transfer(0), n.transfer(1), n.transfer(2), n.transfer(3)}
-			for _, err := range n.eth.TxPool().Add(pending, true) {
+			pending := []*types.Transaction{n.Transfer(0), n.Transfer(1), n.Transfer(2), n.Transfer(3)}
+			for _, err := range n.Eth.TxPool().Add(pending, true) {
 				require.NoError(t, err)
 			}
-			fallback := newFallback(n.eth.Miner())
+			fallback := newFallback(n.Eth.Miner())
 			args := fallbackArgs(t, n, pending[:2]...)
 			before := *args
 
@@ -68,8 +70,8 @@ func TestFallbackBuildsWhatWasPublished(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, want, env.ExecutionPayload.Transactions[i])
 			}
-			plain.insert(env)
-			n.insert(env)
+			plain.Insert(env)
+			n.Insert(env)
 
 			again, err := fallback(t.Context(), args)
 			require.NoError(t, err)
@@ -81,10 +83,10 @@ func TestFallbackBuildsWhatWasPublished(t *testing.T) {
 // What op-geth cannot execute is an error and not a shorter block.
 func TestFallbackErrors(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, enabled)
-	fallback := newFallback(n.eth.Miner())
+	n := newNode(t, ethtest.Jovian, enabled)
+	fallback := newFallback(n.Eth.Miner())
 
-	_, err := fallback(t.Context(), fallbackArgs(t, n, n.transfer(5)))
+	_, err := fallback(t.Context(), fallbackArgs(t, n, n.Transfer(5)))
 	require.ErrorContains(t, err, "nonce too high")
 
 	args := fallbackArgs(t, n)

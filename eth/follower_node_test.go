@@ -18,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -33,7 +34,7 @@ func followerConfigOf(urls ...string) Config {
 func following(cfg Config) setup {
 	return func(t testing.TB, n *testNode) {
 		t.Helper()
-		service, err := Register(n.stack, n.eth, cfg)
+		service, err := Register(n.Stack, n.Eth, cfg)
 		require.NoError(t, err)
 		n.service = service
 	}
@@ -50,12 +51,12 @@ type pair struct {
 // newPair starts both on a chain whose slots are now.
 func newPair(t *testing.T, change func(*Config)) *pair {
 	t.Helper()
-	genesis := jovian.genesis()
-	genesis.Timestamp = uint64(time.Now().Unix()) - blockTime
+	genesis := ethtest.Jovian.Genesis()
+	genesis.Timestamp = uint64(time.Now().Unix()) - ethtest.BlockTime
 	start := func(genesis *core.Genesis, register setup) *testNode {
-		n := newUnstarted(t, jovian, genesis)
+		n := newUnstarted(t, ethtest.Jovian, genesis)
 		register(t, n)
-		n.start()
+		n.Start()
 		return n
 	}
 	p := &pair{t: t, builder: start(genesis, enabled), time: genesis.Timestamp}
@@ -64,33 +65,33 @@ func newPair(t *testing.T, change func(*Config)) *pair {
 		change(&cfg)
 	}
 	p.follower = start(genesis, following(cfg))
-	p.parent = p.builder.genesisHash()
-	require.Equal(t, p.parent, p.follower.genesisHash())
+	p.parent = p.builder.GenesisHash()
+	require.Equal(t, p.parent, p.follower.GenesisHash())
 	return p
 }
 
 // build starts a block at the builder with a transaction and returns how to fetch it.
 func (p *pair) build(tx *types.Transaction) (seal func()) {
 	p.t.Helper()
-	require.NoError(p.t, p.builder.eth.TxPool().Add([]*types.Transaction{tx}, true)[0])
-	require.NoError(p.t, p.builder.eth.TxPool().Sync())
-	id := p.builder.fcu(p.parent, jovian.attributes(p.time, p.seq).with(object{"flashblocks": object{"intervalMs": 50}}))
+	require.NoError(p.t, p.builder.Eth.TxPool().Add([]*types.Transaction{tx}, true)[0])
+	require.NoError(p.t, p.builder.Eth.TxPool().Sync())
+	id := p.builder.Build(p.parent, ethtest.Jovian.Attributes(p.time, p.seq).With(object{"flashblocks": object{"intervalMs": 50}}))
 	return func() {
 		p.t.Helper()
-		env := p.builder.payload(id)
-		p.builder.insert(env)
-		p.follower.insert(env)
+		env := p.builder.Payload(id)
+		p.builder.Insert(env)
+		p.follower.Insert(env)
 		p.parent = env.ExecutionPayload.BlockHash
-		p.time += blockTime
+		p.time += ethtest.BlockTime
 		p.seq++
 	}
 }
 
 // count returns the transactions of the pending block.
-func count(n *testNode) uint64 {
-	n.t.Helper()
+func count(t *testing.T, n *testNode) uint64 {
+	t.Helper()
 	var count hexutil.Uint64
-	n.call("eth_getBlockTransactionCountByNumber", "pending").into(n.t, &count)
+	n.Call("eth_getBlockTransactionCountByNumber", "pending").Into(t, &count)
 	return uint64(count)
 }
 
@@ -114,41 +115,41 @@ func TestFollowerNode(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, nil)
 	heads := make(chan *types.Header, 10)
-	sub, err := p.follower.client.EthSubscribe(t.Context(), heads, "newHeads")
+	sub, err := p.follower.Client.EthSubscribe(t.Context(), heads, "newHeads")
 	require.NoError(t, err)
 	defer sub.Unsubscribe()
 	blocks := make(chan json.RawMessage, 100)
-	flash, err := p.follower.client.EthSubscribe(t.Context(), blocks, "newFlashblocks")
+	flash, err := p.follower.Client.EthSubscribe(t.Context(), blocks, "newFlashblocks")
 	require.NoError(t, err)
 	defer flash.Unsubscribe()
-	base := p.follower.stack.HTTPEndpoint()
+	base := p.follower.Stack.HTTPEndpoint()
 	status, r := ready(t, base)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.NotEmpty(t, r.Reason)
 
 	for nonce := range uint64(2) {
-		tx := p.builder.transfer(nonce)
+		tx := p.builder.Transfer(nonce)
 		seal := p.build(tx)
 		for _, n := range []*testNode{p.builder, p.follower} {
 			// The count alone would not tell: the block before has as many transactions.
 			eventually(t, "both transactions are pending", func() bool {
 				var pending struct{ Number hexutil.Uint64 }
-				n.call("eth_getBlockByNumber", "pending", false).into(t, &pending)
-				return uint64(pending.Number) == nonce+1 && count(n) == 2
+				n.Call("eth_getBlockByNumber", "pending", false).Into(t, &pending)
+				return uint64(pending.Number) == nonce+1 && count(t, n) == 2
 			})
 			var receipt *struct {
 				BlockNumber hexutil.Uint64
 				Status      hexutil.Uint64
 			}
-			n.call("eth_getTransactionReceipt", tx.Hash()).into(t, &receipt)
+			n.Call("eth_getTransactionReceipt", tx.Hash()).Into(t, &receipt)
 			require.NotNil(t, receipt)
 			require.Equal(t, nonce+1, uint64(receipt.BlockNumber))
 		}
 		seal()
 		require.Equal(t, p.parent, (<-heads).Hash(), "newHeads is disturbed")
 		var latest, pending struct{ Hash common.Hash }
-		p.follower.call("eth_getBlockByNumber", "latest", false).into(t, &latest)
-		p.follower.call("eth_getBlockByNumber", "pending", false).into(t, &pending)
+		p.follower.Call("eth_getBlockByNumber", "latest", false).Into(t, &latest)
+		p.follower.Call("eth_getBlockByNumber", "pending", false).Into(t, &pending)
 		require.Equal(t, latest, pending, "pending is not latest between two blocks")
 	}
 	require.NotEmpty(t, blocks)
@@ -165,7 +166,7 @@ func TestFollowerNode(t *testing.T) {
 		require.Contains(t, body, line)
 	}
 
-	require.NoError(t, p.builder.stack.Close())
+	require.NoError(t, p.builder.Stack.Close())
 	eventually(t, "the loss is seen", func() bool {
 		status, r = ready(t, base)
 		return status == http.StatusServiceUnavailable
@@ -184,28 +185,28 @@ func TestFollowerNodeLosesItsStream(t *testing.T) {
 		proxy.lead(c.URLs[0])
 		c.URLs = []string{proxy.url()}
 	})
-	seal := p.build(p.builder.transfer(0))
-	eventually(t, "the transaction is pending", func() bool { return count(p.follower) == 2 })
+	seal := p.build(p.builder.Transfer(0))
+	eventually(t, "the transaction is pending", func() bool { return count(t, p.follower) == 2 })
 	proxy.off()
-	eventually(t, "the loss is seen", func() bool { s, _ := ready(t, p.follower.stack.HTTPEndpoint()); return s != http.StatusOK })
-	require.Equal(t, uint64(2), count(p.follower), "the prefix is gone before the block is canonical")
+	eventually(t, "the loss is seen", func() bool { s, _ := ready(t, p.follower.Stack.HTTPEndpoint()); return s != http.StatusOK })
+	require.Equal(t, uint64(2), count(t, p.follower), "the prefix is gone before the block is canonical")
 	seal()
 	var latest, pending struct{ Hash common.Hash }
-	p.follower.call("eth_getBlockByNumber", "latest", false).into(t, &latest)
-	p.follower.call("eth_getBlockByNumber", "pending", false).into(t, &pending)
+	p.follower.Call("eth_getBlockByNumber", "latest", false).Into(t, &latest)
+	p.follower.Call("eth_getBlockByNumber", "pending", false).Into(t, &pending)
 	require.Equal(t, latest, pending)
 
 	proxy.on()
-	seal = p.build(p.builder.transfer(1))
-	eventually(t, "pending is back", func() bool { return p.follower.service.health.now().Pending != nil && count(p.follower) == 2 })
+	seal = p.build(p.builder.Transfer(1))
+	eventually(t, "pending is back", func() bool { return p.follower.service.health.now().Pending != nil && count(t, p.follower) == 2 })
 	seal()
 }
 
 // The parts of a follower start before, and stop after, what delivers to them.
 func TestFollowerStageOrder(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
-	service, err := Register(n.stack, n.eth, followerConfigOf("ws://127.0.0.1:1"))
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+	service, err := Register(n.Stack, n.Eth, followerConfigOf("ws://127.0.0.1:1"))
 	require.NoError(t, err)
 	names := make([]string, 0, len(service.stages))
 	for _, s := range service.stages {
@@ -219,14 +220,14 @@ func TestFollowerStageOrder(t *testing.T) {
 // goroutines.
 func TestFollowerNodeStopsCleanly(t *testing.T) {
 	run := func() {
-		n := newNode(t, jovian, following(followerConfigOf("ws://127.0.0.1:1")))
-		sub, err := n.client.EthSubscribe(t.Context(), make(chan any, 1), "pendingLogs")
+		n := newNode(t, ethtest.Jovian, following(followerConfigOf("ws://127.0.0.1:1")))
+		sub, err := n.Client.EthSubscribe(t.Context(), make(chan any, 1), "pendingLogs")
 		require.NoError(t, err)
-		ready(t, n.stack.HTTPEndpoint())
+		ready(t, n.Stack.HTTPEndpoint())
 		http.DefaultClient.CloseIdleConnections()
 		sub.Unsubscribe()
-		n.client.Close()
-		require.NoError(t, n.stack.Close())
+		n.Client.Close()
+		require.NoError(t, n.Stack.Close())
 	}
 	run()
 	ignore := goleak.IgnoreCurrent()

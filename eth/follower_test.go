@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
@@ -73,7 +74,7 @@ func TestFollowerStopsUnderABusySink(t *testing.T) {
 	run := func() {
 		up, sink := newUpstream(t), &recordingSink{wait: make(chan struct{})}
 		up.publish(block(5, 0, 0, 1, 2)...)
-		f, err := newFollower(followerConfig{URLs: []string{up.url()}, Timeout: patience, Sink: sink, Metrics: metrics.NewSet()})
+		f, err := newFollower(followerConfig{URLs: []string{up.url()}, Timeout: ethtest.Patience, Sink: sink, Metrics: metrics.NewSet()})
 		require.NoError(t, err)
 		require.NoError(t, f.start(t.Context()))
 		eventually(t, "connected", func() bool { return f.connections() == 1 })

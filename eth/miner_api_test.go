@@ -11,13 +11,15 @@ import (
 
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // The builder hears of every setting, and the answers are op-geth's.
 func TestMinerAPIForwards(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	ours, theirs := newNode(t, jovian, withBuilder(fake)), newNode(t, jovian, stock)
+	ours, theirs := newNode(t, ethtest.Jovian, withBuilder(fake)), newNode(t, ethtest.Jovian, stock)
 	for _, tt := range []struct {
 		method string
 		params []any
@@ -36,10 +38,10 @@ func TestMinerAPIForwards(t *testing.T) {
 		{"miner_setExtra", []any{"extra"}, nil},
 	} {
 		fake.limits = nil
-		require.Equal(t, theirs.call(tt.method, tt.params...), ours.call(tt.method, tt.params...), "%s%v", tt.method, tt.params)
+		require.Equal(t, theirs.Call(tt.method, tt.params...), ours.Call(tt.method, tt.params...), "%s%v", tt.method, tt.params)
 		require.Equal(t, tt.want, fake.limits, "%s%v", tt.method, tt.params)
 	}
 	// op-geth's own miner and pool are set as well: they serve what the builder leaves to them.
-	require.Equal(t, "true", ours.call("miner_setGasPrice", "0x77359400").Result)
-	require.ErrorIs(t, ours.eth.TxPool().Add([]*types.Transaction{ours.transfer(0)}, true)[0], txpool.ErrTxGasPriceTooLow)
+	require.Equal(t, "true", ours.Call("miner_setGasPrice", "0x77359400").Result)
+	require.ErrorIs(t, ours.Eth.TxPool().Add([]*types.Transaction{ours.Transfer(0)}, true)[0], txpool.ErrTxGasPriceTooLow)
 }

@@ -10,19 +10,21 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/internal/ethapi"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // BenchmarkCall compares eth_call at latest, on op-geth's services, with the same call at pending, on a
 // block of 500 transactions.
 func BenchmarkCall(b *testing.B) {
 	h := newPendingHarness(b)
-	h.begin()
+	h.Begin()
 	var txs []*types.Transaction
 	for range 500 {
-		txs = append(txs, h.poke())
+		txs = append(txs, h.Poke())
 	}
-	h.flashblock(txs...)
-	args := ethapi.TransactionArgs{To: &probeAddr}
+	h.Flashblock(txs...)
+	args := ethapi.TransactionArgs{To: &ethtest.Probe}
 	call := func(b *testing.B, number rpc.BlockNumber, make func(*rpc.BlockNumberOrHash) (hexutil.Bytes, error)) {
 		b.Helper()
 		at := rpc.BlockNumberOrHashWithNumber(number)

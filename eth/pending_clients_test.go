@@ -19,25 +19,27 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // go-ethereum's client takes every pending object as it is.
 func TestEthclient(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	client := ethclient.NewClient(h.follower.client)
+	client := ethclient.NewClient(h.Follower.Client)
 	pending := big.NewInt(rpc.PendingBlockNumber.Int64())
 	ctx := t.Context()
 	for _, txs := range []int{0, 1, 2} {
 		if txs == 0 {
-			h.begin()
+			h.Begin()
 		}
 		var sent []*types.Transaction
 		for range txs {
-			sent = append(sent, h.poke())
+			sent = append(sent, h.Poke())
 		}
 		if txs > 0 {
-			h.flashblock(sent...)
+			h.Flashblock(sent...)
 		}
 		block, err := client.BlockByNumber(ctx, pending)
 		require.NoError(t, err)
@@ -60,12 +62,12 @@ func TestEthclient(t *testing.T) {
 			require.False(t, inPool)
 			require.Equal(t, tx.Hash(), got.Hash())
 		}
-		nonce, err := client.PendingNonceAt(ctx, sender)
+		nonce, err := client.PendingNonceAt(ctx, ethtest.Sender)
 		require.NoError(t, err)
 		require.EqualValues(t, len(receipts)-1, nonce)
-		_, err = client.PendingBalanceAt(ctx, sender)
+		_, err = client.PendingBalanceAt(ctx, ethtest.Sender)
 		require.NoError(t, err)
-		out, err := client.PendingCallContract(ctx, ethereum.CallMsg{To: &probeAddr})
+		out, err := client.PendingCallContract(ctx, ethereum.CallMsg{To: &ethtest.Probe})
 		require.NoError(t, err)
 		require.Equal(t, nonce, new(big.Int).SetBytes(out[128:160]).Uint64())
 		logs, err := client.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: common.Big0, ToBlock: pending})
@@ -81,16 +83,16 @@ func TestEthclient(t *testing.T) {
 func TestPendingSimulation(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke(), h.poke(), h.poke())
-	env := h.seal()
-	h.begin()
-	h.flashblock(h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke(), h.Poke())
+	env := h.Seal()
+	h.Begin()
+	h.Flashblock(h.Poke())
 
 	request := simulation(2)
 	blocks, ok := request["blockStateCalls"].([]object)
 	require.True(t, ok)
-	blocks[0]["stateOverrides"] = object{probeAddr.Hex(): object{"stateDiff": object{common.Hash{31: 1}.Hex(): common.Hash{31: 40}}}}
+	blocks[0]["stateOverrides"] = object{ethtest.Probe.Hex(): object{"stateDiff": object{common.Hash{31: 1}.Hex(): common.Hash{31: 40}}}}
 	type result []struct {
 		Number     hexutil.Uint64
 		ParentHash common.Hash
@@ -101,7 +103,7 @@ func TestPendingSimulation(t *testing.T) {
 	}
 	ask := func(tag string) result {
 		var out result
-		h.ask(&out, "eth_simulateV1", request, tag)
+		h.Ask(&out, "eth_simulateV1", request, tag)
 		require.Len(t, out, 2)
 		return out
 	}
@@ -112,8 +114,8 @@ func TestPendingSimulation(t *testing.T) {
 		require.EqualValues(t, 3+i, new(big.Int).SetBytes(read[96:128]).Uint64(), "the write before it")
 		require.EqualValues(t, 41+i, new(big.Int).SetBytes(read[128:160]).Uint64(), "overridden once, then counted")
 	}
-	h.settle(env)
-	h.settle(h.seal())
+	h.Settle(env)
+	h.Settle(h.Seal())
 	for i, block := range ask("latest") {
 		require.Equal(t, out[i].Number, block.Number)
 		require.Equal(t, out[i].Calls[0], block.Calls[0])
@@ -125,12 +127,12 @@ func TestPendingSimulation(t *testing.T) {
 func TestPendingGraphQL(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	query := `{ pending { account(address: "` + sender.Hex() + `") { transactionCount balance }
-		probe: account(address: "` + probeAddr.Hex() + `") { storage(slot: "` + common.Hash{31: 1}.Hex() + `") }
-		call(data: {to: "` + probeAddr.Hex() + `"}) { data } } }`
-	before := h.source.asked.Load()
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	query := `{ pending { account(address: "` + ethtest.Sender.Hex() + `") { transactionCount balance }
+		probe: account(address: "` + ethtest.Probe.Hex() + `") { storage(slot: "` + common.Hash{31: 1}.Hex() + `") }
+		call(data: {to: "` + ethtest.Probe.Hex() + `"}) { data } } }`
+	before := h.Source.Asked.Load()
 	var out struct {
 		Data struct {
 			Pending struct {
@@ -141,9 +143,9 @@ func TestPendingGraphQL(t *testing.T) {
 		}
 	}
 	h.graph(&out, query)
-	require.EqualValues(t, 1, h.source.asked.Load()-before, "one view for all fields")
+	require.EqualValues(t, 1, h.Source.Asked.Load()-before, "one view for all fields")
 	require.Equal(t, "0x2", out.Data.Pending.Account.TransactionCount)
-	require.Equal(t, h.follower.call("eth_getBalance", sender, "pending").Result, `"`+out.Data.Pending.Account.Balance+`"`)
+	require.Equal(t, h.Follower.Call("eth_getBalance", ethtest.Sender, "pending").Result, `"`+out.Data.Pending.Account.Balance+`"`)
 	require.Equal(t, common.Hash{31: 2}, out.Data.Pending.Probe.Storage)
 	require.EqualValues(t, 1, out.Data.Pending.Call.Data[31])
 	require.EqualValues(t, 2, out.Data.Pending.Call.Data[159])
@@ -172,16 +174,16 @@ func TestPendingGraphQLTransactions(t *testing.T) {
 	fields := `{ hash nonce from { address } block { number } }`
 	h.graph(&out, `{ pending { transactionCount transactions `+fields+` } }`)
 	require.Equal(t, "0x0", out.Data.Pending.TransactionCount, "pending is latest, and the pool is empty")
-	tx := h.poke()
-	h.begin()
-	h.flashblock(tx)
+	tx := h.Poke()
+	h.Begin()
+	h.Flashblock(tx)
 	h.graph(&out, `{ pending { transactionCount transactions `+fields+` } transaction(hash: "`+tx.Hash().Hex()+`") `+fields+` }`)
 	require.Equal(t, "0x2", out.Data.Pending.TransactionCount)
 	want := transaction{Hash: tx.Hash(), Nonce: "0x0"}
-	want.From.Address = sender
+	want.From.Address = ethtest.Sender
 	require.Equal(t, want, out.Data.Pending.Transactions[1])
 	require.Equal(t, &want, out.Data.Transaction)
-	h.settle(h.seal())
+	h.Settle(h.Seal())
 	h.graph(&out, `{ transaction(hash: "`+tx.Hash().Hex()+`") `+fields+` }`)
 	require.NotNil(t, out.Data.Transaction.Block, "canonical")
 }
@@ -191,7 +193,7 @@ func (h *pendingHarness) graph(out any, query string) {
 	h.t.Helper()
 	body, err := json.Marshal(object{"query": query})
 	require.NoError(h.t, err)
-	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.follower.stack.HTTPEndpoint()+"/graphql", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.Follower.Stack.HTTPEndpoint()+"/graphql", bytes.NewReader(body))
 	require.NoError(h.t, err)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
@@ -207,25 +209,25 @@ func (h *pendingHarness) graph(out any, query string) {
 func TestPosition(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	require.Equal(t, "null", h.follower.call("flashblocks_getPosition").Result)
-	h.begin()
+	require.Equal(t, "null", h.Follower.Call("flashblocks_getPosition").Result)
+	h.Begin()
 	var at Position
-	h.ask(&at, "flashblocks_getPosition")
-	require.Equal(t, Position{BlockNumber: 1, ID: h.id, ParentHash: h.follower.genesisHash()}, at)
+	h.Ask(&at, "flashblocks_getPosition")
+	require.Equal(t, Position{BlockNumber: 1, ID: h.ID, ParentHash: h.Follower.GenesisHash()}, at)
 
-	a := h.follower.call("flashblocks_waitForPosition", "0x1", "0x5", 1)
+	a := h.Follower.Call("flashblocks_waitForPosition", "0x1", "0x5", 1)
 	require.Equal(t, codeTimeout, a.Code)
-	require.Contains(t, a.Data, h.id.String())
+	require.Contains(t, a.Data, h.ID.String())
 
 	done := make(chan answer, 1)
-	go func() { done <- h.follower.call("flashblocks_waitForPosition", "0x1", "0x2", "0x7530") }()
-	h.deliver(h.next())
-	h.deliver(h.next())
+	go func() { done <- h.Follower.Call("flashblocks_waitForPosition", "0x1", "0x2", "0x7530") }()
+	h.Deliver(h.Next())
+	h.Deliver(h.Next())
 	require.Contains(t, (<-done).Result, `"index":"0x2"`)
-	require.Contains(t, h.follower.call("flashblocks_waitForPosition", "0x1", "0x1").Result, `"index":"0x2"`, "behind it")
+	require.Contains(t, h.Follower.Call("flashblocks_waitForPosition", "0x1", "0x1").Result, `"index":"0x2"`, "behind it")
 
-	go func() { done <- h.follower.call("flashblocks_waitForPosition", "0x1", "0xff", 30_000) }()
-	h.settle(h.seal())
+	go func() { done <- h.Follower.Call("flashblocks_waitForPosition", "0x1", "0xff", 30_000) }()
+	h.Settle(h.Seal())
 	require.Equal(t, "null", (<-done).Result, "canonical")
 }
 
@@ -233,11 +235,11 @@ func TestPosition(t *testing.T) {
 func TestLatestLeavesTheOverlayAlone(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	h.settle(h.seal())
-	before := h.source.asked.Load()
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	h.Settle(h.Seal())
+	before := h.Source.Asked.Load()
 	h.answers("latest")
 	h.answers("0x1")
-	require.Equal(t, before, h.source.asked.Load())
+	require.Equal(t, before, h.Source.Asked.Load())
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // question is a method with its parameters, in which "BLOCK" stands for the block asked about.
@@ -47,16 +49,16 @@ func (q question) about(block any) []any {
 
 // stateQuestions ask for what depends on a block's state and environment.
 func stateQuestions() []question {
-	read := object{"to": probeAddr, "from": sender}
-	write := object{"to": probeAddr, "from": sender, "data": "0x01", "gas": "0x493e0"}
-	moved := object{userAddr.Hex(): object{"balance": "0x1234"}, probeAddr.Hex(): object{"stateDiff": object{common.Hash{31: 1}.Hex(): common.Hash{31: 9}.Hex()}}}
+	read := object{"to": ethtest.Probe, "from": ethtest.Sender}
+	write := object{"to": ethtest.Probe, "from": ethtest.Sender, "data": "0x01", "gas": "0x493e0"}
+	moved := object{ethtest.User.Hex(): object{"balance": "0x1234"}, ethtest.Probe.Hex(): object{"stateDiff": object{common.Hash{31: 1}.Hex(): common.Hash{31: 9}.Hex()}}}
 	return []question{
-		{"balance", "eth_getBalance", []any{sender, "BLOCK"}},
+		{"balance", "eth_getBalance", []any{ethtest.Sender, "BLOCK"}},
 		{"balance of the fee vault", "eth_getBalance", []any{common.HexToAddress("0x4200000000000000000000000000000000000011"), "BLOCK"}},
-		{"nonce", "eth_getTransactionCount", []any{sender, "BLOCK"}},
-		{"code", "eth_getCode", []any{probeAddr, "BLOCK"}},
-		{"storage", "eth_getStorageAt", []any{probeAddr, "0x1", "BLOCK"}},
-		{"storage values", "eth_getStorageValues", []any{map[common.Address][]common.Hash{probeAddr: {{}, {31: 1}}}, "BLOCK"}},
+		{"nonce", "eth_getTransactionCount", []any{ethtest.Sender, "BLOCK"}},
+		{"code", "eth_getCode", []any{ethtest.Probe, "BLOCK"}},
+		{"storage", "eth_getStorageAt", []any{ethtest.Probe, "0x1", "BLOCK"}},
+		{"storage values", "eth_getStorageValues", []any{map[common.Address][]common.Hash{ethtest.Probe: {{}, {31: 1}}}, "BLOCK"}},
 		{"call", "eth_call", []any{read, "BLOCK"}},
 		{"call with overrides merges per slot", "eth_call", []any{read, "BLOCK", moved}},
 		{"call with block overrides", "eth_call", []any{read, "BLOCK", object{}, object{"time": "0x77777777"}}},
@@ -86,8 +88,8 @@ func blockQuestions() []question {
 		{"beyond the last", "eth_getTransactionByBlockNumberAndIndex", []any{"BLOCK", "0xffffffff"}},
 		{"raw by index", "eth_getRawTransactionByBlockNumberAndIndex", []any{"BLOCK", "0x1"}},
 		{"logs", "eth_getLogs", []any{object{"fromBlock": "BLOCK", "toBlock": "BLOCK"}}},
-		{"logs from the start", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "BLOCK", "address": probeAddr}}},
-		{"logs of somebody else", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "BLOCK", "address": userAddr}}},
+		{"logs from the start", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "BLOCK", "address": ethtest.Probe}}},
+		{"logs of somebody else", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "BLOCK", "address": ethtest.User}}},
 		{"fee history", "eth_feeHistory", []any{"0x3", "BLOCK", []float64{10, 50}}},
 		{"fee history without rewards", "eth_feeHistory", []any{"0x10", "BLOCK", []float64{}}},
 		{"struct logs of the block", "debug_traceBlockByNumber", []any{"BLOCK"}},
@@ -130,29 +132,29 @@ func normalize(t testing.TB, raw string) any {
 func TestPendingEqualsCanonical(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
-	h.settle(h.seal())
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Settle(h.Seal())
 
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	h.flashblock(h.tx(userKey, &common.Address{0xbb}, nil), h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	h.Flashblock(h.Tx(ethtest.UserKey, &common.Address{0xbb}, nil), h.Poke())
 	pending := h.answers("pending")
-	second := h.seal()
+	second := h.Seal()
 
-	h.begin() // on a parent that is not canonical at the follower
-	h.flashblock(h.poke(), h.poke(), h.poke())
-	require.NotNil(t, h.processor.Snapshot().Parent)
+	h.Begin() // on a parent that is not canonical at the follower
+	h.Flashblock(h.Poke(), h.Poke(), h.Poke())
+	require.NotNil(t, h.Processor.Snapshot().Parent)
 	chained := h.answers("pending")
 
-	h.settle(second)
-	require.Nil(t, h.processor.Snapshot().Parent)
+	h.Settle(second)
+	require.Nil(t, h.Processor.Snapshot().Parent)
 	requireSame(t, h.answers("0x2"), pending)
 	rebased := h.answers("pending")
 	requireSame(t, rebased, chained)
 
-	h.settle(h.seal())
-	require.Equal(t, "null", h.follower.call("flashblocks_getPosition").Result)
+	h.Settle(h.Seal())
+	require.Equal(t, "null", h.Follower.Call("flashblocks_getPosition").Result)
 	requireSame(t, h.answers("0x3"), rebased)
 }
 
@@ -160,9 +162,9 @@ func TestPendingEqualsCanonical(t *testing.T) {
 func TestPendingIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	tx := h.poke()
-	h.flashblock(tx, h.poke())
+	h.Begin()
+	tx := h.Poke()
+	h.Flashblock(tx, h.Poke())
 	questions := append(stateQuestions(), blockQuestions()...)
 	questions = append(questions,
 		question{"simulation", "eth_simulateV1", []any{simulation(3), "BLOCK"}},
@@ -172,12 +174,12 @@ func TestPendingIsTakenOnce(t *testing.T) {
 		question{"trace by hash", "debug_traceTransaction", []any{tx.Hash()}},
 		question{"raw block", "debug_getRawBlock", []any{"BLOCK"}},
 		question{"raw header", "debug_getRawHeader", []any{"BLOCK"}},
-		question{"read", "flashblocks_read", []any{object{"method": "eth_call", "params": []any{object{"to": probeAddr}, "pending"}}}},
+		question{"read", "flashblocks_read", []any{object{"method": "eth_call", "params": []any{object{"to": ethtest.Probe}, "pending"}}}},
 	)
 	for _, q := range questions {
-		before := h.source.asked.Load()
-		require.Empty(t, h.follower.call(q.method, q.about("pending")...).Error, q.name)
-		require.EqualValues(t, 1, h.source.asked.Load()-before, q.name)
+		before := h.Source.Asked.Load()
+		require.Empty(t, h.Follower.Call(q.method, q.about("pending")...).Error, q.name)
+		require.EqualValues(t, 1, h.Source.Asked.Load()-before, q.name)
 	}
 }
 
@@ -186,7 +188,7 @@ func (h *pendingHarness) answers(about string) map[string]answer {
 	h.t.Helper()
 	out := make(map[string]answer)
 	for _, q := range append(stateQuestions(), blockQuestions()...) {
-		a := h.follower.call(q.method, q.about(about)...)
+		a := h.Follower.Call(q.method, q.about(about)...)
 		require.Empty(h.t, a.Error, "%s at %s", q.name, about)
 		out[q.name] = a
 	}
@@ -205,9 +207,9 @@ func requireSame(t *testing.T, want, got map[string]answer) {
 func TestPendingForms(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	poke := h.poke()
-	h.flashblock(poke)
+	h.Begin()
+	poke := h.Poke()
+	h.Flashblock(poke)
 
 	var block struct {
 		Hash         *common.Hash
@@ -217,26 +219,26 @@ func TestPendingForms(t *testing.T) {
 		Transactions []map[string]any
 		TxRoot       common.Hash `json:"transactionsRoot"`
 	}
-	h.ask(&block, "eth_getBlockByNumber", "pending", true)
+	h.Ask(&block, "eth_getBlockByNumber", "pending", true)
 	require.Equal(t, new(common.Hash), block.Hash)
-	require.Equal(t, h.follower.genesisHash(), block.ParentHash)
+	require.Equal(t, h.Follower.GenesisHash(), block.ParentHash)
 	require.Equal(t, "0x1", block.Number)
 	require.NotNil(t, block.Withdrawals)
 	require.Len(t, block.Transactions, 2)
 	require.NotEqual(t, common.Hash{}, block.TxRoot)
 
 	var byHash map[string]any
-	h.ask(&byHash, "eth_getTransactionByHash", poke.Hash())
+	h.Ask(&byHash, "eth_getTransactionByHash", poke.Hash())
 	require.Equal(t, block.Transactions[1], byHash)
 	require.Nil(t, byHash["blockHash"])
 	require.Equal(t, "0x1", byHash["blockNumber"])
 	require.Equal(t, "0x1", byHash["transactionIndex"])
-	header := h.processor.Snapshot().Header
+	header := h.Processor.Snapshot().Header
 	price := new(big.Int).Add(poke.GasTipCap(), header.BaseFee)
 	require.Equal(t, "0x"+price.Text(16), byHash["gasPrice"])
 
 	var receipt map[string]any
-	h.ask(&receipt, "eth_getTransactionReceipt", poke.Hash())
+	h.Ask(&receipt, "eth_getTransactionReceipt", poke.Hash())
 	require.Equal(t, common.Hash{}.Hex(), receipt["blockHash"])
 	for _, field := range []string{"l1Fee", "l1GasUsed", "l1GasPrice", "l1BaseFeeScalar", "operatorFeeScalar", "operatorFeeConstant", "daFootprintGasScalar", "blobGasUsed", "effectiveGasPrice"} {
 		require.NotContains(t, []any{nil, "0x0"}, receipt[field], field)
@@ -248,34 +250,34 @@ func TestPendingForms(t *testing.T) {
 	require.Equal(t, false, entry["removed"])
 
 	var deposit map[string]any
-	h.ask(&deposit, "eth_getTransactionReceipt", block.Transactions[0]["hash"])
+	h.Ask(&deposit, "eth_getTransactionReceipt", block.Transactions[0]["hash"])
 	require.Equal(t, "0x1", deposit["depositReceiptVersion"])
 	require.Equal(t, "0x0", deposit["depositNonce"])
 
 	var raw string
-	h.ask(&raw, "eth_getRawTransactionByHash", poke.Hash())
+	h.Ask(&raw, "eth_getRawTransactionByHash", poke.Hash())
 	enc, err := poke.MarshalBinary()
 	require.NoError(t, err)
-	require.Equal(t, hexBytes(enc), raw)
+	require.Equal(t, ethtest.HexBytes(enc), raw)
 
 	var traces []struct {
 		TxHash common.Hash
 		Result json.RawMessage
 	}
 	tracer := object{"tracer": "callTracer"}
-	h.ask(&traces, "debug_traceBlockByNumber", "pending", tracer)
+	h.Ask(&traces, "debug_traceBlockByNumber", "pending", tracer)
 	require.Equal(t, poke.Hash(), traces[1].TxHash)
-	require.JSONEq(t, string(traces[1].Result), h.follower.call("debug_traceTransaction", poke.Hash(), tracer).Result)
+	require.JSONEq(t, string(traces[1].Result), h.Follower.Call("debug_traceTransaction", poke.Hash(), tracer).Result)
 
-	proof := h.follower.call("eth_getProof", sender, []string{}, "pending")
+	proof := h.Follower.Call("eth_getProof", ethtest.Sender, []string{}, "pending")
 	require.Equal(t, errNoPendingProof.Error(), proof.Error)
 
 	// Once canonical, the canonical form is served.
-	env := h.seal()
-	h.settle(env)
-	h.ask(&receipt, "eth_getTransactionReceipt", poke.Hash())
+	env := h.Seal()
+	h.Settle(env)
+	h.Ask(&receipt, "eth_getTransactionReceipt", poke.Hash())
 	require.Equal(t, env.ExecutionPayload.BlockHash.Hex(), receipt["blockHash"])
-	h.ask(&byHash, "eth_getTransactionByHash", poke.Hash())
+	h.Ask(&byHash, "eth_getTransactionByHash", poke.Hash())
 	require.Equal(t, env.ExecutionPayload.BlockHash.Hex(), byHash["blockHash"])
 }
 
@@ -283,29 +285,29 @@ func TestPendingForms(t *testing.T) {
 func TestPendingAncestor(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	first := h.poke()
-	h.flashblock(first)
-	env := h.seal()
-	h.begin()
-	second := h.poke()
-	h.flashblock(second)
+	h.Begin()
+	first := h.Poke()
+	h.Flashblock(first)
+	env := h.Seal()
+	h.Begin()
+	second := h.Poke()
+	h.Flashblock(second)
 
 	for number, tx := range map[string]*types.Transaction{"0x1": first, "0x2": second} {
 		var receipt, byHash map[string]any
-		h.ask(&receipt, "eth_getTransactionReceipt", tx.Hash())
+		h.Ask(&receipt, "eth_getTransactionReceipt", tx.Hash())
 		require.Equal(t, number, receipt["blockNumber"])
-		h.ask(&byHash, "eth_getTransactionByHash", tx.Hash())
+		h.Ask(&byHash, "eth_getTransactionByHash", tx.Hash())
 		require.Equal(t, number, byHash["blockNumber"])
 	}
 	// BLOCKHASH knows the pending parent by the hash it will have, and what is under it.
 	var out string
-	h.ask(&out, "eth_call", object{"to": probeAddr}, "pending")
+	h.Ask(&out, "eth_call", object{"to": ethtest.Probe}, "pending")
 	words := common.FromHex(out)
 	require.Equal(t, env.ExecutionPayload.BlockHash, common.BytesToHash(words[160:192]))
-	require.Equal(t, h.follower.genesisHash(), common.BytesToHash(words[192:224]))
-	h.settle(env)
+	require.Equal(t, h.Follower.GenesisHash(), common.BytesToHash(words[192:224]))
+	h.Settle(env)
 	var after string
-	h.ask(&after, "eth_call", object{"to": probeAddr}, "pending")
+	h.Ask(&after, "eth_call", object{"to": ethtest.Probe}, "pending")
 	require.Equal(t, out, after)
 }

@@ -42,17 +42,17 @@ func (b *syncBuffer) String() string {
 func TestFeeHistoryRanges(t *testing.T) { //nolint:paralleltest // it takes the place of the process's logger
 	h := newPendingHarness(t)
 	for range 3 {
-		h.begin()
-		h.flashblock(h.poke())
-		h.settle(h.seal())
+		h.Begin()
+		h.Flashblock(h.Poke())
+		h.Settle(h.Seal())
 	}
-	h.begin()
-	h.flashblock(h.poke())
-	h.seal() // the follower is not told: its pending block 4 becomes a pending parent
-	h.begin()
-	h.flashblock(h.poke())
-	require.EqualValues(t, 5, h.processor.Snapshot().Number())
-	require.NotNil(t, h.processor.Snapshot().Parent)
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Seal() // the follower is not told: its pending block 4 becomes a pending parent
+	h.Begin()
+	h.Flashblock(h.Poke())
+	require.EqualValues(t, 5, h.Processor.Snapshot().Number())
+	require.NotNil(t, h.Processor.Snapshot().Parent)
 
 	var (
 		out  = new(syncBuffer)
@@ -95,11 +95,11 @@ func TestFeeHistoryRanges(t *testing.T) { //nolint:paralleltest // it takes the 
 func TestFeeHistoryLimits(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
-	h.settle(h.seal())
-	h.begin()
-	h.flashblock(h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Settle(h.Seal())
+	h.Begin()
+	h.Flashblock(h.Poke())
 	limited := *h.backend
 	limited.fees = gasprice.Config{MaxHeaderHistory: 2, MaxBlockHistory: 1}
 	for _, test := range []struct {

@@ -50,16 +50,16 @@ type filterPoll struct {
 func TestPendingFilterTellsOnce(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
-	first := h.processor.Snapshot()
-	sealed := h.seal()
-	h.begin()
-	h.flashblock(h.poke())
-	chained := h.processor.Snapshot()
+	h.Begin()
+	h.Flashblock(h.Poke())
+	first := h.Processor.Snapshot()
+	sealed := h.Seal()
+	h.Begin()
+	h.Flashblock(h.Poke())
+	chained := h.Processor.Snapshot()
 	require.NotNil(t, chained.Parent)
-	h.flashblock(h.poke())
-	longer := h.processor.Snapshot()
+	h.Flashblock(h.Poke())
+	longer := h.Processor.Snapshot()
 	require.NotNil(t, longer.Parent)
 
 	tests := map[string]struct {
@@ -83,8 +83,8 @@ func TestPendingFilterTellsOnce(t *testing.T) {
 	}
 	polls := make(map[string]func([]filterPoll))
 	for name := range tests {
-		source := &chosenSnapshots{snapshots: h.processor}
-		b := newBackend(h.follower.eth, source, gasprice.Config{})
+		source := &chosenSnapshots{snapshots: h.Processor}
+		b := newBackend(h.Follower.Eth, source, gasprice.Config{})
 		api := newLogsAPI(b, filters.NewFilterSystem(b, filters.Config{}), &ethconfig.Defaults)
 		id, err := api.NewFilter(filters.FilterCriteria{ToBlock: pendingBound})
 		require.NoError(t, err)
@@ -103,11 +103,11 @@ func TestPendingFilterTellsOnce(t *testing.T) {
 	for name, tt := range tests {
 		polls[name](tt.before)
 	}
-	h.settle(sealed)
+	h.Settle(sealed)
 	for name, tt := range tests {
 		polls[name](tt.after)
 	}
-	h.settle(h.seal())
+	h.Settle(h.Seal())
 	for name, tt := range tests {
 		polls[name](tt.twice)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 )
 
@@ -42,24 +43,24 @@ func TestNonceOfHandedOn(t *testing.T) {
 	sequencer := httptest.NewServer(server)
 	t.Cleanup(sequencer.Close)
 
-	n := newUnstarted(t, jovian, jovian.genesis(), func(cfg *ethconfig.Config) {
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis(), func(cfg *ethconfig.Config) {
 		cfg.RollupSequencerHTTP, cfg.RollupDisableTxPoolAdmission = sequencer.URL, true
 	})
-	require.NoError(t, catalyst.Register(n.stack, n.eth))
-	processor, err := overlay.New(overlay.Config{Chain: n.eth.BlockChain()})
+	require.NoError(t, catalyst.Register(n.Stack, n.Eth))
+	processor, err := overlay.New(overlay.Config{Chain: n.Eth.BlockChain()})
 	require.NoError(t, err)
-	backend, err := RegisterPending(n.stack, n.eth, PendingConfig{}, processor)
+	backend, err := RegisterPending(n.Stack, n.Eth, PendingConfig{}, processor)
 	require.NoError(t, err)
-	now := time.Unix(genesisTime, 0)
+	now := time.Unix(ethtest.GenesisTime, 0)
 	backend.handed.now = func() time.Time { return now }
-	n.start()
+	n.Start()
 
-	nonce := func() string { return n.call("eth_getTransactionCount", userAddr, "pending").Result }
-	txs := localTxs(5)
+	nonce := func() string { return n.Call("eth_getTransactionCount", ethtest.User, "pending").Result }
+	txs := ethtest.LocalTxs(5)
 	send := func(i int) answer {
 		raw, err := txs[i].MarshalBinary()
 		require.NoError(t, err)
-		return n.call("eth_sendRawTransaction", hexutil.Bytes(raw))
+		return n.Call("eth_sendRawTransaction", hexutil.Bytes(raw))
 	}
 	require.Equal(t, `"0x0"`, nonce())
 	require.Empty(t, send(0).Error)
@@ -74,8 +75,8 @@ func TestNonceOfHandedOn(t *testing.T) {
 	stub.refuses.Store(false)
 	require.Empty(t, send(2).Error)
 	require.Equal(t, `"0x4"`, nonce())
-	require.False(t, n.eth.TxPool().Has(txs[0].Hash()), "nothing is kept")
-	require.Equal(t, `"0x0"`, n.call("eth_getTransactionCount", userAddr, "latest").Result)
+	require.False(t, n.Eth.TxPool().Has(txs[0].Hash()), "nothing is kept")
+	require.Equal(t, `"0x0"`, n.Call("eth_getTransactionCount", ethtest.User, "latest").Result)
 
 	now = now.Add(handedTime)
 	require.Equal(t, `"0x0"`, nonce(), "the sequencer has lost them")
@@ -83,20 +84,20 @@ func TestNonceOfHandedOn(t *testing.T) {
 
 func TestHandedOnIsBounded(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(genesisTime, 0)
+	now := time.Unix(ethtest.GenesisTime, 0)
 	h := newHandedOn(func() time.Time { return now })
 	for i := range uint64(3 * handedNonces) {
-		h.add(userAddr, i)
+		h.add(ethtest.User, i)
 	}
-	got := h.nonces(userAddr)
+	got := h.nonces(ethtest.User)
 	require.Len(t, got, handedNonces)
 	require.EqualValues(t, 3*handedNonces-1, got[len(got)-1].nonce)
 	for i := range handedAccounts + 10 {
 		h.add(common.BytesToAddress([]byte{1, byte(i >> 16), byte(i >> 8), byte(i)}), 0)
 	}
 	require.Equal(t, handedAccounts, h.accounts.Len())
-	require.Empty(t, h.nonces(userAddr), "the account of longest ago")
+	require.Empty(t, h.nonces(ethtest.User), "the account of longest ago")
 	now = now.Add(handedTime)
-	h.add(userAddr, 7)
-	require.Len(t, h.nonces(userAddr), 1)
+	h.add(ethtest.User, 7)
+	require.Len(t, h.nonces(ethtest.User), 1)
 }

@@ -12,16 +12,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/eth/filters"
-	"github.com/ethereum/go-ethereum/eth/tracers"
-	"github.com/ethereum/go-ethereum/rpc"
-)
 
-// stockServices registers what cmd/flashgeth does before the pending services.
-func stockServices(n *testNode) {
-	n.stack.RegisterAPIs(tracers.APIs(n.eth.APIBackend))
-	n.stack.RegisterAPIs([]rpc.API{{Namespace: "eth", Service: filters.NewFilterAPI(
-		filters.NewFilterSystem(n.eth.APIBackend, filters.Config{LogQueryLimit: ethconfig.Defaults.LogQueryLimit}))}})
-}
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
+)
 
 // Whatever does not ask for pending is answered byte by byte as op-geth answers it, errors too, while a
 // block is pending.
@@ -31,16 +24,16 @@ func TestNotPendingIsStock(t *testing.T) {
 	var hash common.Hash
 	var mined common.Hash
 	for range 3 {
-		h.begin()
-		tx := h.poke()
-		h.flashblock(tx, h.poke())
-		env := h.seal()
-		h.settle(env)
+		h.Begin()
+		tx := h.Poke()
+		h.Flashblock(tx, h.Poke())
+		env := h.Seal()
+		h.Settle(env)
 		hash, mined = env.ExecutionPayload.BlockHash, tx.Hash()
 	}
-	h.begin()
-	h.flashblock(h.poke())
-	require.NotNil(t, h.processor.Snapshot())
+	h.Begin()
+	h.Flashblock(h.Poke())
+	require.NotNil(t, h.Processor.Snapshot())
 
 	blocks := []any{"latest", "safe", "finalized", "earliest", "0x0", "0x2", "0x7777", "nonsense", -1, nil}
 	for _, block := range blocks {
@@ -48,14 +41,14 @@ func TestNotPendingIsStock(t *testing.T) {
 			h.requireStock(t, q.method, q.about(block)...)
 		}
 		h.requireStock(t, "eth_simulateV1", simulation(1), block)
-		h.requireStock(t, "eth_getProof", sender, []string{"0x1"}, block)
+		h.requireStock(t, "eth_getProof", ethtest.Sender, []string{"0x1"}, block)
 	}
 	for _, byHash := range []any{hash, object{"blockHash": hash}, object{"blockHash": hash, "requireCanonical": true}, common.Hash{1}} {
 		for _, q := range stateQuestions() {
 			h.requireStock(t, q.method, q.about(byHash)...)
 		}
 		h.requireStock(t, "eth_getBlockReceipts", byHash)
-		h.requireStock(t, "eth_getProof", sender, []string{}, byHash)
+		h.requireStock(t, "eth_getProof", ethtest.Sender, []string{}, byHash)
 		h.requireStock(t, "debug_getRawReceipts", byHash)
 		h.requireStock(t, "debug_getRawHeader", byHash)
 		h.requireStock(t, "debug_getRawBlock", byHash)
@@ -78,7 +71,7 @@ func TestNotPendingIsStock(t *testing.T) {
 		object{"fromBlock": "0x3", "toBlock": "0x1"},
 		object{"fromBlock": "0x0", "toBlock": "0x77"},
 		object{"topics": []any{nil, nil, nil, nil, nil}},
-		object{"fromBlock": "0x1", "address": probeAddr},
+		object{"fromBlock": "0x1", "address": ethtest.Probe},
 	} {
 		h.requireStock(t, "eth_getLogs", crit)
 	}
@@ -92,7 +85,7 @@ func simulation(n int) object {
 	var blocks []object
 	for range n {
 		blocks = append(blocks, object{"calls": []object{
-			{"to": probeAddr, "from": sender, "data": "0x01"}, {"to": probeAddr, "from": sender},
+			{"to": ethtest.Probe, "from": ethtest.Sender, "data": "0x01"}, {"to": ethtest.Probe, "from": ethtest.Sender},
 		}})
 	}
 	return object{"blockStateCalls": blocks}
@@ -102,46 +95,46 @@ func (h *pendingHarness) requireStock(t *testing.T, method string, params ...any
 	t.Helper()
 	encoded, err := json.Marshal(params)
 	require.NoError(t, err)
-	require.Equal(t, h.stock.call(method, params...), h.follower.call(method, params...), "%s %s", method, encoded)
+	require.Equal(t, h.Stock.Call(method, params...), h.Follower.Call(method, params...), "%s %s", method, encoded)
 }
 
 // Without a snapshot pending is what it is to op-geth, and never null.
 func TestPendingFallsBackToLatest(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	h.settle(h.seal())
-	require.Nil(t, h.processor.Snapshot())
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	h.Settle(h.Seal())
+	require.Nil(t, h.Processor.Snapshot())
 
 	latest := h.answers("latest")
 	for _, q := range append(stateQuestions(), blockQuestions()...) {
 		switch q.method {
 		case "eth_getTransactionCount": // the pool's
 		case "eth_getLogs", "debug_traceCall": // refused by op-geth
-			require.Equal(t, latest[q.name], h.follower.call(q.method, q.about("pending")...), q.name)
+			require.Equal(t, latest[q.name], h.Follower.Call(q.method, q.about("pending")...), q.name)
 		default:
 			h.requireStock(t, q.method, q.about("pending")...)
-			require.Equal(t, latest[q.name], h.follower.call(q.method, q.about("pending")...), q.name)
+			require.Equal(t, latest[q.name], h.Follower.Call(q.method, q.about("pending")...), q.name)
 		}
 	}
-	require.Equal(t, h.stock.call("eth_getProof", sender, []string{}, "latest"), h.follower.call("eth_getProof", sender, []string{}, "pending"))
-	require.Equal(t, latest["nonce"], h.follower.call("eth_getTransactionCount", sender, "pending"))
+	require.Equal(t, h.Stock.Call("eth_getProof", ethtest.Sender, []string{}, "latest"), h.Follower.Call("eth_getProof", ethtest.Sender, []string{}, "pending"))
+	require.Equal(t, latest["nonce"], h.Follower.Call("eth_getTransactionCount", ethtest.Sender, "pending"))
 }
 
 // The pending services are served whatever was registered before, and stay so.
 func TestPendingRegistrationOrder(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t) // registers the stock services first
-	h.begin()
+	h.Begin()
 	var number string
 	var header struct{ Number string }
-	h.ask(&header, "eth_getHeaderByNumber", "pending")
+	h.Ask(&header, "eth_getHeaderByNumber", "pending")
 	require.Equal(t, "0x1", header.Number)
-	h.ask(&number, "eth_blockNumber")
+	h.Ask(&number, "eth_blockNumber")
 	require.Equal(t, "0x0", number)
 	var caps []string
-	h.ask(&caps, "op_supportedCapabilities")
+	h.Ask(&caps, "op_supportedCapabilities")
 	require.Equal(t, []string{"flashblocksv1"}, caps)
 
 	names := make([]string, 0, 16)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // places lists logs by block and index, with a minus for removed ones.
@@ -20,7 +22,7 @@ func places(logs []types.Log) []string {
 		if log.Removed {
 			sign = "-"
 		}
-		out = append(out, sign+hexUint(log.BlockNumber)+"/"+hexUint(uint64(log.Index)))
+		out = append(out, sign+ethtest.HexUint(log.BlockNumber)+"/"+ethtest.HexUint(uint64(log.Index)))
 	}
 	return out
 }
@@ -29,15 +31,15 @@ func places(logs []types.Log) []string {
 func TestPendingLogBounds(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	h.settle(h.seal())
-	h.begin()
-	h.flashblock(h.poke())
-	env := h.seal()
-	h.begin()
-	h.flashblock(h.poke())
-	h.flashblock(h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	h.Settle(h.Seal())
+	h.Begin()
+	h.Flashblock(h.Poke())
+	env := h.Seal()
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Flashblock(h.Poke())
 
 	tests := map[string]struct {
 		crit object
@@ -53,7 +55,7 @@ func TestPendingLogBounds(t *testing.T) {
 		"by number":         {crit: object{"fromBlock": "0x3", "toBlock": "pending"}, want: []string{"0x3/0x0", "0x3/0x1"}},
 		"by topic":          {crit: object{"fromBlock": "0x0", "toBlock": "pending", "topics": []any{[]any{common.Hash{31: 3}, common.Hash{31: 1}}}}, want: []string{"0x1/0x0", "0x1/0x1", "0x3/0x0", "0x3/0x1"}},
 		"too many topics":   {crit: object{"fromBlock": "0x0", "toBlock": "pending", "topics": []any{nil, nil}}, want: []string{}},
-		"other address":     {crit: object{"fromBlock": "0x0", "toBlock": "pending", "address": sender}, want: []string{}},
+		"other address":     {crit: object{"fromBlock": "0x0", "toBlock": "pending", "address": ethtest.Sender}, want: []string{}},
 		"beyond":            {crit: object{"fromBlock": "0x4", "toBlock": "pending"}, err: errBadRange.reason},
 		"backwards":         {crit: object{"fromBlock": "pending", "toBlock": "latest"}, err: errBadRange.reason},
 		"future":            {crit: object{"fromBlock": "pending", "toBlock": "0x9"}, err: errFuture.reason},
@@ -61,18 +63,18 @@ func TestPendingLogBounds(t *testing.T) {
 	}
 	check := func() {
 		for name, tt := range tests {
-			a := h.follower.call("eth_getLogs", tt.crit)
+			a := h.Follower.Call("eth_getLogs", tt.crit)
 			if tt.err != "" {
 				require.Equal(t, tt.err, a.Error, name)
 				continue
 			}
 			var logs []types.Log
-			a.into(t, &logs)
+			a.Into(t, &logs)
 			require.Equal(t, tt.want, places(logs), name)
 		}
 	}
 	check()
-	h.settle(env)
+	h.Settle(env)
 	latest := tests["from latest"]
 	latest.want = []string{"0x2/0x0", "0x3/0x0", "0x3/0x1"}
 	tests["from latest"] = latest
@@ -84,48 +86,48 @@ func TestPendingLogBounds(t *testing.T) {
 func TestPendingFilter(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke())
 	var id string
-	h.ask(&id, "eth_newFilter", object{"toBlock": "pending", "address": probeAddr})
+	h.Ask(&id, "eth_newFilter", object{"toBlock": "pending", "address": ethtest.Probe})
 	changes := func() []string {
 		var logs []types.Log
-		h.ask(&logs, "eth_getFilterChanges", id)
+		h.Ask(&logs, "eth_getFilterChanges", id)
 		return places(logs)
 	}
 	require.Empty(t, changes(), "what was there before the filter")
-	h.flashblock(h.poke())
+	h.Flashblock(h.Poke())
 	require.Equal(t, []string{"0x1/0x1"}, changes())
 	require.Empty(t, changes())
-	h.flashblock(h.poke())
-	env := h.seal()
-	h.settle(env)
+	h.Flashblock(h.Poke())
+	env := h.Seal()
+	h.Settle(env)
 	require.Equal(t, []string{"0x1/0x2"}, changes(), "across the boundary")
 	require.Empty(t, changes())
 
 	// Preconfirmed, but the canonical block is another one, without transactions.
-	h.begin()
-	h.flashblock(h.poke())
-	h.flashblock(h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Flashblock(h.Poke())
 	require.Equal(t, []string{"0x2/0x0", "0x2/0x1"}, changes())
-	parent := h.follower.eth.BlockChain().CurrentBlock()
-	h.build(parent, 1)
-	other := h.seal()
-	h.settle(other)
+	parent := h.Follower.Eth.BlockChain().CurrentBlock()
+	h.Build(parent, 1)
+	other := h.Seal()
+	h.Settle(other)
 	require.Equal(t, []string{"-0x2/0x0", "-0x2/0x1"}, changes())
 
 	var logs []types.Log
-	h.ask(&logs, "eth_getFilterLogs", id)
+	h.Ask(&logs, "eth_getFilterLogs", id)
 	require.Empty(t, places(logs), "logs of the newest block")
 
-	require.Equal(t, "true", h.follower.call("eth_uninstallFilter", id).Result)
-	require.Equal(t, "false", h.follower.call("eth_uninstallFilter", id).Result)
-	require.Equal(t, errFilterNotFound.Error(), h.follower.call("eth_getFilterChanges", id).Error)
-	require.NotEmpty(t, h.follower.call("eth_newFilter", object{"fromBlock": "pending", "toBlock": "latest"}).Error)
+	require.Equal(t, "true", h.Follower.Call("eth_uninstallFilter", id).Result)
+	require.Equal(t, "false", h.Follower.Call("eth_uninstallFilter", id).Result)
+	require.Equal(t, errFilterNotFound.Error(), h.Follower.Call("eth_getFilterChanges", id).Error)
+	require.NotEmpty(t, h.Follower.Call("eth_newFilter", object{"fromBlock": "pending", "toBlock": "latest"}).Error)
 
-	h.ask(&id, "eth_newFilter", object{})
-	require.Equal(t, "[]", h.follower.call("eth_getFilterChanges", id).Result, "op-geth's filters are still there")
-	require.Equal(t, "true", h.follower.call("eth_uninstallFilter", id).Result)
+	h.Ask(&id, "eth_newFilter", object{})
+	require.Equal(t, "[]", h.Follower.Call("eth_getFilterChanges", id).Result, "op-geth's filters are still there")
+	require.Equal(t, "true", h.Follower.Call("eth_uninstallFilter", id).Result)
 }
 
 // Logs that were canonical are taken back when another branch wins.
@@ -133,20 +135,20 @@ func TestPendingFilterReorg(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
 	var id string
-	h.ask(&id, "eth_newFilter", object{"toBlock": "pending"})
+	h.Ask(&id, "eth_newFilter", object{"toBlock": "pending"})
 	changes := func() []string {
 		var logs []types.Log
-		h.ask(&logs, "eth_getFilterChanges", id)
+		h.Ask(&logs, "eth_getFilterChanges", id)
 		return places(logs)
 	}
-	genesis := h.follower.eth.BlockChain().CurrentBlock()
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	h.settle(h.seal())
+	genesis := h.Follower.Eth.BlockChain().CurrentBlock()
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	h.Settle(h.Seal())
 	require.Equal(t, []string{"0x1/0x0", "0x1/0x1"}, changes())
 
-	h.build(genesis, 1)
-	h.settle(h.seal())
+	h.Build(genesis, 1)
+	h.Settle(h.Seal())
 	require.Equal(t, []string{"-0x1/0x0", "-0x1/0x1"}, changes())
 	require.Empty(t, changes())
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,6 +19,8 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 const (
@@ -29,9 +32,9 @@ const (
 func TestPendingReadersSeeOneMoment(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
-	h.settle(h.seal())
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Settle(h.Seal())
 
 	ctx, stop := context.WithCancel(t.Context())
 	var (
@@ -40,7 +43,7 @@ func TestPendingReadersSeeOneMoment(t *testing.T) {
 	)
 	for i := range readers {
 		kind := i % len(raceChecks)
-		client := h.follower.stack.Attach()
+		client := h.Follower.Stack.Attach()
 		wg.Go(func() {
 			defer client.Close()
 			for ctx.Err() == nil {
@@ -56,7 +59,7 @@ func TestPendingReadersSeeOneMoment(t *testing.T) {
 		h.raceRound(round)
 	}
 	for i := range counts {
-		require.Eventually(t, func() bool { return counts[i].Load() > 0 || t.Failed() }, waitLong, tick, "reader %d read nothing", i)
+		require.Eventually(t, func() bool { return counts[i].Load() > 0 || t.Failed() }, ethtest.Patience, time.Millisecond, "reader %d read nothing", i)
 	}
 	stop()
 	wg.Wait()
@@ -65,25 +68,25 @@ func TestPendingReadersSeeOneMoment(t *testing.T) {
 // raceRound lets a block arrive: as it was preconfirmed, on a pending parent, or as another one.
 func (h *pendingHarness) raceRound(round int) {
 	h.t.Helper()
-	parent := h.follower.eth.BlockChain().CurrentBlock()
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	h.flashblock(h.poke())
+	parent := h.Follower.Eth.BlockChain().CurrentBlock()
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	h.Flashblock(h.Poke())
 	switch round % 3 {
 	case 0:
-		h.settle(h.seal())
+		h.Settle(h.Seal())
 	case 1:
-		first := h.seal()
-		h.begin()
-		h.flashblock(h.poke())
-		h.settle(first)
-		h.settle(h.seal())
+		first := h.Seal()
+		h.Begin()
+		h.Flashblock(h.Poke())
+		h.Settle(first)
+		h.Settle(h.Seal())
 	default: // the nonces come again, in a block that nobody announced
-		h.build(parent, byte(round))
-		for len(h.next().Diff.Transactions) == 0 {
+		h.Build(parent, byte(round))
+		for len(h.Next().Diff.Transactions) == 0 {
 			continue
 		}
-		h.settle(h.seal())
+		h.Settle(h.Seal())
 	}
 }
 
@@ -96,12 +99,12 @@ var raceChecks = [...]func(context.Context, *rpc.Client) error{
 // that begins has the number before in its state.
 func checkCall(ctx context.Context, client *rpc.Client) error {
 	var out hexutil.Bytes
-	if err := client.CallContext(ctx, &out, "eth_call", object{"to": probeAddr}, "pending"); err != nil {
+	if err := client.CallContext(ctx, &out, "eth_call", object{"to": ethtest.Probe}, "pending"); err != nil {
 		return err
 	}
 	word := func(i int) *big.Int { return new(big.Int).SetBytes(out[32*i : 32*i+32]) }
 	number, seconds, stored := word(0), word(1), word(3)
-	if want := genesisTime + blockTime*number.Uint64(); seconds.Uint64() != want {
+	if want := ethtest.GenesisTime + ethtest.BlockTime*number.Uint64(); seconds.Uint64() != want {
 		return fmt.Errorf("block %v at time %v, want %d", number, seconds, want)
 	}
 	if stored.Cmp(number) > 0 || new(big.Int).Sub(number, stored).Cmp(common.Big1) > 0 {
@@ -129,7 +132,7 @@ func checkBlock(ctx context.Context, client *rpc.Client) error {
 	if block == nil {
 		return fmt.Errorf("no pending block")
 	}
-	if want := genesisTime + blockTime*uint64(block.Number); uint64(block.Timestamp) != want {
+	if want := ethtest.GenesisTime + ethtest.BlockTime*uint64(block.Number); uint64(block.Timestamp) != want {
 		return fmt.Errorf("block %d at time %d, want %d", block.Number, block.Timestamp, want)
 	}
 	for i, tx := range block.Transactions {
@@ -190,11 +193,11 @@ func checkLogs(ctx context.Context, client *rpc.Client) error {
 // checkAccount asks for two slots of one state: the count never falls behind the blocks.
 func checkAccount(ctx context.Context, client *rpc.Client) error {
 	var out map[common.Address][]common.Hash
-	slots := map[common.Address][]common.Hash{probeAddr: {{}, {31: 1}}}
+	slots := map[common.Address][]common.Hash{ethtest.Probe: {{}, {31: 1}}}
 	if err := client.CallContext(ctx, &out, "eth_getStorageValues", slots, "pending"); err != nil {
 		return err
 	}
-	number, count := out[probeAddr][0].Big(), out[probeAddr][1].Big()
+	number, count := out[ethtest.Probe][0].Big(), out[ethtest.Probe][1].Big()
 	if number.Sign() == 0 || count.Sign() == 0 {
 		return fmt.Errorf("count %v at block %v", count, number)
 	}
@@ -207,7 +210,7 @@ func checkSimulation(ctx context.Context, client *rpc.Client) error {
 		Number hexutil.Uint64
 		Calls  []struct{ ReturnData hexutil.Bytes }
 	}
-	request := object{"blockStateCalls": []object{{"calls": []object{{"to": probeAddr}}}}}
+	request := object{"blockStateCalls": []object{{"calls": []object{{"to": ethtest.Probe}}}}}
 	if err := client.CallContext(ctx, &out, "eth_simulateV1", request, "pending"); err != nil {
 		return err
 	}

@@ -16,60 +16,62 @@ import (
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/eth/filters"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // Every readable method answers through flashblocks_read what it answers by itself, with the position.
 func TestReadCarriesPosition(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke(), h.poke())
-	s := h.processor.Snapshot()
+	h.Begin()
+	h.Flashblock(h.Poke(), h.Poke())
+	s := h.Processor.Snapshot()
 	for _, q := range append(stateQuestions(), blockQuestions()...) {
 		if _, ok := readable[q.method]; !ok {
 			continue
 		}
 		var got ReadResult
-		h.ask(&got, "flashblocks_read", object{"method": q.method, "params": q.about("pending")})
+		h.Ask(&got, "flashblocks_read", object{"method": q.method, "params": q.about("pending")})
 		require.EqualValues(t, 1, got.Position.BlockNumber, q.name)
 		require.EqualValues(t, s.Index, got.Position.Index, q.name)
 		require.Equal(t, s.PayloadID, got.Position.ID, q.name)
-		require.JSONEq(t, h.follower.call(q.method, q.about("pending")...).Result, string(got.Result), q.name)
+		require.JSONEq(t, h.Follower.Call(q.method, q.about("pending")...).Result, string(got.Result), q.name)
 	}
 
 	// Errors come through with code and data.
-	failing := object{"to": sender, "from": probeAddr, "value": "0xffffffffffffffffffffff"}
-	require.Equal(t, h.follower.call("eth_estimateGas", failing, "pending"),
-		h.follower.call("flashblocks_read", object{"method": "eth_estimateGas", "params": []any{failing, "pending"}}))
-	refused := h.follower.call("flashblocks_read", object{"method": "eth_sendRawTransaction", "params": []any{"0x"}})
+	failing := object{"to": ethtest.Sender, "from": ethtest.Probe, "value": "0xffffffffffffffffffffff"}
+	require.Equal(t, h.Follower.Call("eth_estimateGas", failing, "pending"),
+		h.Follower.Call("flashblocks_read", object{"method": "eth_estimateGas", "params": []any{failing, "pending"}}))
+	refused := h.Follower.Call("flashblocks_read", object{"method": "eth_sendRawTransaction", "params": []any{"0x"}})
 	require.Equal(t, codeInvalidParams, refused.Code)
 	require.Contains(t, refused.Error, `"eth_sendRawTransaction"`)
-	require.Equal(t, codeInvalidParams, h.follower.call("flashblocks_read", object{"method": "eth_getBalance"}).Code)
+	require.Equal(t, codeInvalidParams, h.Follower.Call("flashblocks_read", object{"method": "eth_getBalance"}).Code)
 }
 
 // A read waits for the position that it must not be behind.
 func TestReadAtLeast(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
+	h.Begin()
 	request := object{"method": "eth_getBlockTransactionCountByNumber", "params": []any{"pending"}}
-	late := h.follower.call("flashblocks_read", request.with(object{"minimum": object{"blockNumber": "0x1", "index": "0x1"}, "timeout": 1}))
+	late := h.Follower.Call("flashblocks_read", request.With(object{"minimum": object{"blockNumber": "0x1", "index": "0x1"}, "timeout": 1}))
 	require.Equal(t, codeTimeout, late.Code)
 	require.Contains(t, late.Data, `"index":"0x0"`)
 
 	done := make(chan answer, 1)
 	go func() {
-		done <- h.follower.call("flashblocks_read", request.with(object{"minimum": object{"blockNumber": "0x1", "index": "0x1"}}))
+		done <- h.Follower.Call("flashblocks_read", request.With(object{"minimum": object{"blockNumber": "0x1", "index": "0x1"}}))
 	}()
-	h.flashblock(h.poke())
+	h.Flashblock(h.Poke())
 	a := <-done
 	require.Empty(t, a.Error)
 	var got ReadResult
 	require.NoError(t, json.Unmarshal([]byte(a.Result), &got))
 	require.GreaterOrEqual(t, uint64(got.Position.Index), uint64(1))
 
-	h.settle(h.seal())
-	h.ask(&got, "flashblocks_read", request.with(object{"minimum": object{"blockNumber": "0x1", "index": "0xff"}}))
+	h.Settle(h.Seal())
+	h.Ask(&got, "flashblocks_read", request.With(object{"minimum": object{"blockNumber": "0x1", "index": "0xff"}}))
 	require.Nil(t, got.Position, "canonical: pending is latest, which is not behind")
 	require.JSONEq(t, `"0x2"`, string(got.Result))
 }
@@ -87,14 +89,14 @@ func (h *pendingHarness) positionAPI() *PositionAPI {
 // namespace, over HTTP and over websockets.
 func TestReadKeepsNamespaces(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
-	cfg := n.stack.Config()
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+	cfg := n.Stack.Config()
 	cfg.HTTPModules, cfg.WSModules = []string{"eth", "flashblocks"}, []string{"eth", "flashblocks"}
 	cfg.WSHost = "127.0.0.1"
 	enabled(t, n)
-	n.start()
+	n.Start()
 
-	for _, url := range []string{n.stack.HTTPEndpoint(), n.stack.WSEndpoint()} {
+	for _, url := range []string{n.Stack.HTTPEndpoint(), n.Stack.WSEndpoint()} {
 		client, err := rpc.DialContext(t.Context(), url)
 		require.NoError(t, err)
 		defer client.Close()
@@ -104,20 +106,20 @@ func TestReadKeepsNamespaces(t *testing.T) {
 			return coded.ErrorCode()
 		}
 		for method, params := range map[string][]any{
-			"debug_traceCall":          {object{"to": userAddr}, "pending"},
+			"debug_traceCall":          {object{"to": ethtest.User}, "pending"},
 			"debug_traceBlockByNumber": {"pending", object{"timeout": "1h"}},
 			"debug_traceTransaction":   {common.Hash{1}},
 			"debug_getRawHeader":       {"pending"},
 			"debug_getRawBlock":        {"pending"},
 			"debug_getRawReceipts":     {"pending"},
 		} {
-			require.Equal(t, codeNotFound, refusal(method, params...), method)
+			require.Equal(t, ethtest.CodeNotFound, refusal(method, params...), method)
 			require.Equal(t, codeInvalidParams, refusal("flashblocks_read", object{"method": method, "params": params}), method)
 		}
 		var got ReadResult
-		require.NoError(t, client.CallContext(t.Context(), &got, "flashblocks_read", object{"method": "eth_getBalance", "params": []any{userAddr, "pending"}}))
+		require.NoError(t, client.CallContext(t.Context(), &got, "flashblocks_read", object{"method": "eth_getBalance", "params": []any{ethtest.User, "pending"}}))
 		var balance json.RawMessage
-		require.NoError(t, client.CallContext(t.Context(), &balance, "eth_getBalance", userAddr, "pending"))
+		require.NoError(t, client.CallContext(t.Context(), &balance, "eth_getBalance", ethtest.User, "pending"))
 		require.JSONEq(t, string(balance), string(got.Result))
 	}
 
@@ -125,19 +127,19 @@ func TestReadKeepsNamespaces(t *testing.T) {
 	var coded rpc.Error
 	_, err := newPendingHarness(t).positionAPI().call(t.Context(), "debug_getRawHeader", json.RawMessage(`["latest"]`))
 	require.ErrorAs(t, err, &coded)
-	require.Equal(t, codeNotFound, coded.ErrorCode())
+	require.Equal(t, ethtest.CodeNotFound, coded.ErrorCode())
 }
 
 // readQuestions has for every readable method a question whose answer the next transactions change: one that
 // writes to the probe, and one that creates a contract which reads a slot.
 func readQuestions(write, create *types.Transaction) []question {
-	created := crypto.CreateAddress(sender, create.Nonce())
+	created := crypto.CreateAddress(ethtest.Sender, create.Nonce())
 	return []question{
-		{"call", "eth_call", []any{object{"to": probeAddr}, "pending"}},
-		{"access list", "eth_createAccessList", []any{object{"to": created, "from": sender}, "pending"}},
-		{"estimate", "eth_estimateGas", []any{object{"to": created, "from": sender}, "pending"}},
+		{"call", "eth_call", []any{object{"to": ethtest.Probe}, "pending"}},
+		{"access list", "eth_createAccessList", []any{object{"to": created, "from": ethtest.Sender}, "pending"}},
+		{"estimate", "eth_estimateGas", []any{object{"to": created, "from": ethtest.Sender}, "pending"}},
 		{"fees", "eth_feeHistory", []any{"0x2", "pending", []float64{50}}},
-		{"balance", "eth_getBalance", []any{sender, "pending"}},
+		{"balance", "eth_getBalance", []any{ethtest.Sender, "pending"}},
 		{"block", "eth_getBlockByNumber", []any{"pending", true}},
 		{"receipts", "eth_getBlockReceipts", []any{"pending"}},
 		{"count", "eth_getBlockTransactionCountByNumber", []any{"pending"}},
@@ -145,11 +147,11 @@ func readQuestions(write, create *types.Transaction) []question {
 		{"header", "eth_getHeaderByNumber", []any{"pending"}},
 		{"raw by index", "eth_getRawTransactionByBlockNumberAndIndex", []any{"pending", "0x3"}},
 		{"raw by hash", "eth_getRawTransactionByHash", []any{write.Hash()}},
-		{"slot", "eth_getStorageAt", []any{probeAddr, "0x1", "pending"}},
-		{"slots", "eth_getStorageValues", []any{map[common.Address][]common.Hash{probeAddr: {{31: 1}}}, "pending"}},
+		{"slot", "eth_getStorageAt", []any{ethtest.Probe, "0x1", "pending"}},
+		{"slots", "eth_getStorageValues", []any{map[common.Address][]common.Hash{ethtest.Probe: {{31: 1}}}, "pending"}},
 		{"by index", "eth_getTransactionByBlockNumberAndIndex", []any{"pending", "0x3"}},
 		{"by hash", "eth_getTransactionByHash", []any{write.Hash()}},
-		{"nonce", "eth_getTransactionCount", []any{sender, "pending"}},
+		{"nonce", "eth_getTransactionCount", []any{ethtest.Sender, "pending"}},
 		{"receipt", "eth_getTransactionReceipt", []any{write.Hash()}},
 		{"logs", "eth_getLogs", []any{object{"fromBlock": "pending", "toBlock": "pending"}}},
 		{"logs from the start", "eth_getLogs", []any{object{"fromBlock": "0x0", "toBlock": "pending"}}},
@@ -162,17 +164,17 @@ func readQuestions(write, create *types.Transaction) []question {
 func TestReadIsAtItsPosition(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	genesis := h.follower.eth.BlockChain().CurrentBlock()
-	h.begin()
-	h.flashblock(h.poke())
-	h.settle(h.seal())
-	h.begin()
-	early := h.poke()
-	h.flashblock(early, h.poke())
+	genesis := h.Follower.Eth.BlockChain().CurrentBlock()
+	h.Begin()
+	h.Flashblock(h.Poke())
+	h.Settle(h.Seal())
+	h.Begin()
+	early := h.Poke()
+	h.Flashblock(early, h.Poke())
 
 	api := h.positionAPI()
-	write := h.poke()
-	create := h.tx(senderKey, nil, common.FromHex("6360005450600052"+"6004601cf3")) // runs 0x60005450
+	write := h.Poke()
+	create := h.Tx(ethtest.SenderKey, nil, common.FromHex("6360005450600052"+"6004601cf3")) // runs 0x60005450
 	questions := readQuestions(write, create)
 	unasked := make(map[string]struct{}, len(readable))
 	for method := range readable {
@@ -206,7 +208,7 @@ func TestReadIsAtItsPosition(t *testing.T) {
 		}
 	}
 
-	h.flashblock(write, create)
+	h.Flashblock(write, create)
 	for _, q := range questions {
 		now, err := read(t.Context(), q)
 		require.NoError(t, err, q.name)
@@ -214,11 +216,11 @@ func TestReadIsAtItsPosition(t *testing.T) {
 		require.NotEqual(t, v.position(), now.Position, q.name)
 	}
 	requireHeld("after a flashblock")
-	h.settle(h.seal())
+	h.Settle(h.Seal())
 	requireHeld("after the block")
 
-	h.build(genesis, 1)
-	h.settle(h.seal())
+	h.Build(genesis, 1)
+	h.Settle(h.Seal())
 	for _, q := range questions {
 		_, err := read(held, q)
 		require.ErrorIs(t, err, errMoving, q.name)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // send submits at the follower in the background; the answer comes when there is a receipt.
@@ -22,9 +24,9 @@ func (h *pendingHarness) send(tx *types.Transaction, timeout ...any) <-chan answ
 	require.NoError(h.t, err)
 	out := make(chan answer, 1)
 	go func() {
-		out <- h.follower.call("eth_sendRawTransactionSync", append([]any{hexBytes(raw)}, timeout...)...)
+		out <- h.Follower.Call("eth_sendRawTransactionSync", append([]any{ethtest.HexBytes(raw)}, timeout...)...)
 	}()
-	require.Eventually(h.t, func() bool { return h.follower.eth.TxPool().Has(tx.Hash()) }, patience, time.Millisecond)
+	require.Eventually(h.t, func() bool { return h.Follower.Eth.TxPool().Has(tx.Hash()) }, ethtest.Patience, time.Millisecond)
 	return out
 }
 
@@ -33,32 +35,32 @@ func (h *pendingHarness) send(tx *types.Transaction, timeout ...any) <-chan answ
 func TestSendSyncAnswersFromFlashblock(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
+	h.Begin()
 	for _, timeout := range [][]any{{}, {nil}, {30_000}, {"0x7530"}, {uint64(math.MaxUint64)}} {
-		tx := h.poke()
+		tx := h.Poke()
 		done := h.send(tx, timeout...)
-		h.flashblock(tx)
+		h.Flashblock(tx)
 		a := <-done
 		require.Empty(t, a.Error)
-		require.Equal(t, h.follower.call("eth_getTransactionReceipt", tx.Hash()), a)
+		require.Equal(t, h.Follower.Call("eth_getTransactionReceipt", tx.Hash()), a)
 		require.Contains(t, a.Result, `"blockHash":"`+common.Hash{}.Hex()+`"`)
 	}
 
-	failing := h.tx(senderKey, nil, []byte{0xfe})
+	failing := h.Tx(ethtest.SenderKey, nil, []byte{0xfe})
 	done := h.send(failing)
-	h.flashblock(failing)
+	h.Flashblock(failing)
 	require.Contains(t, (<-done).Result, `"status":"0x0"`)
 
-	h.settle(h.seal())
-	canonical := h.poke()
+	h.Settle(h.Seal())
+	canonical := h.Poke()
 	done = h.send(canonical)
-	h.build(h.sequencer.eth.BlockChain().CurrentBlock(), 0)
-	waiting := h.submit(canonical)
-	for h.next().Diff.Transactions == nil {
+	h.Build(h.Sequencer.Eth.BlockChain().CurrentBlock(), 0)
+	waiting := h.Submit(canonical)
+	for h.Next().Diff.Transactions == nil {
 		require.Len(t, waiting, 1)
 	}
-	env := h.seal() // none of its flashblocks reached the follower
-	h.settle(env)
+	env := h.Seal() // none of its flashblocks reached the follower
+	h.Settle(env)
 	require.Contains(t, (<-done).Result, env.ExecutionPayload.BlockHash.Hex())
 }
 
@@ -67,21 +69,21 @@ func TestSendSyncAnswersFromFlashblock(t *testing.T) {
 func TestSendSyncErrors(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	tx := h.poke()
+	h.Begin()
+	tx := h.Poke()
 	a := <-h.send(tx, 1)
 	require.Equal(t, codeTimeout, a.Code)
 	require.Equal(t, `"`+tx.Hash().Hex()+`"`, a.Data)
-	a = <-h.send(h.poke(), "0x1")
+	a = <-h.send(h.Poke(), "0x1")
 	require.Equal(t, codeTimeout, a.Code)
 
 	raw, err := tx.MarshalBinary()
 	require.NoError(t, err)
 	for _, bad := range []any{-1, 1.5, "12", "0xzz", true, []int{1}, object{}} {
-		require.Equal(t, codeInvalidParams, h.follower.call("eth_sendRawTransactionSync", hexBytes(raw), bad).Code, "%v", bad)
+		require.Equal(t, codeInvalidParams, h.Follower.Call("eth_sendRawTransactionSync", ethtest.HexBytes(raw), bad).Code, "%v", bad)
 	}
-	require.Contains(t, h.follower.call("eth_sendRawTransactionSync", hexBytes(raw)).Error, "already known")
-	require.NotEmpty(t, h.follower.call("eth_sendRawTransactionSync", "0x00").Error)
+	require.Contains(t, h.Follower.Call("eth_sendRawTransactionSync", ethtest.HexBytes(raw)).Error, "already known")
+	require.NotEmpty(t, h.Follower.Call("eth_sendRawTransactionSync", "0x00").Error)
 }
 
 func TestTimeouts(t *testing.T) {
@@ -102,26 +104,26 @@ func TestTimeouts(t *testing.T) {
 func TestPendingNonce(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	nonce := func() string { return h.follower.call("eth_getTransactionCount", sender, "pending").Result }
-	h.begin()
+	nonce := func() string { return h.Follower.Call("eth_getTransactionCount", ethtest.Sender, "pending").Result }
+	h.Begin()
 	require.Equal(t, `"0x0"`, nonce())
-	h.flashblock(h.poke())
+	h.Flashblock(h.Poke())
 	require.Equal(t, `"0x1"`, nonce())
-	h.flashblock(h.poke())
+	h.Flashblock(h.Poke())
 	require.Equal(t, `"0x2"`, nonce())
 
-	queued := []*types.Transaction{h.poke(), h.poke()}
-	for _, err := range h.follower.eth.TxPool().Add(queued, true) {
+	queued := []*types.Transaction{h.Poke(), h.Poke()}
+	for _, err := range h.Follower.Eth.TxPool().Add(queued, true) {
 		require.NoError(t, err)
 	}
-	require.EqualValues(t, 0, h.follower.eth.TxPool().PoolNonce(sender), "the follower's pool has a gap")
+	require.EqualValues(t, 0, h.Follower.Eth.TxPool().PoolNonce(ethtest.Sender), "the follower's pool has a gap")
 	require.Equal(t, `"0x4"`, nonce())
 
 	var filled struct{ Tx struct{ Nonce string } }
-	h.ask(&filled, "eth_fillTransaction", object{"from": sender, "to": probeAddr, "gas": "0x5208"})
+	h.Ask(&filled, "eth_fillTransaction", object{"from": ethtest.Sender, "to": ethtest.Probe, "gas": "0x5208"})
 	require.Equal(t, "0x4", filled.Tx.Nonce)
-	require.Equal(t, `"0x0"`, h.follower.call("eth_getTransactionCount", sender, "latest").Result)
-	require.Equal(t, `"0x0"`, h.follower.call("eth_getTransactionCount", userAddr, "pending").Result)
+	require.Equal(t, `"0x0"`, h.Follower.Call("eth_getTransactionCount", ethtest.Sender, "latest").Result)
+	require.Equal(t, `"0x0"`, h.Follower.Call("eth_getTransactionCount", ethtest.User, "pending").Result)
 }
 
 // A wallet that asks for its nonce right after it has sent is told the next one: the pool takes a
@@ -129,16 +131,16 @@ func TestPendingNonce(t *testing.T) {
 func TestPendingNonceInARow(t *testing.T) {
 	t.Parallel()
 	h := newPendingHarness(t)
-	h.begin()
-	h.flashblock(h.poke())
+	h.Begin()
+	h.Flashblock(h.Poke())
 	for want := uint64(1); want < 40; want++ {
 		if want == 20 { // half of it on top of the canonical head
-			h.settle(h.seal())
-			require.Nil(t, h.processor.Snapshot())
+			h.Settle(h.Seal())
+			require.Nil(t, h.Processor.Snapshot())
 		}
-		nonce, err := h.backend.GetPoolNonce(t.Context(), sender)
+		nonce, err := h.backend.GetPoolNonce(t.Context(), ethtest.Sender)
 		require.NoError(t, err)
 		require.Equal(t, want, nonce)
-		require.NoError(t, h.follower.eth.TxPool().Add([]*types.Transaction{h.poke()}, false)[0])
+		require.NoError(t, h.Follower.Eth.TxPool().Add([]*types.Transaction{h.Poke()}, false)[0])
 	}
 }

@@ -6,7 +6,6 @@ package eth
 import (
 	"bytes"
 	"errors"
-	"math/big"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,22 +19,10 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/event"
-	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rlp"
-)
 
-// localTxs are transactions of one account with ascending nonces.
-func localTxs(count int) []*types.Transaction {
-	signer := types.LatestSigner(jovian.config())
-	txs := make([]*types.Transaction, count)
-	for i := range txs {
-		txs[i] = types.MustSignNewTx(userKey, signer, &types.DynamicFeeTx{
-			ChainID: jovian.config().ChainID, Nonce: uint64(i), Gas: 21_000, To: &userAddr,
-			GasTipCap: big.NewInt(gethparams.GWei), GasFeeCap: big.NewInt(10 * gethparams.GWei),
-		})
-	}
-	return txs
-}
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
+)
 
 // writeJournal writes transactions as op-geth's journal has them.
 func writeJournal(t *testing.T, txs []*types.Transaction) string {
@@ -59,7 +46,7 @@ func hashesOf(txs []*types.Transaction) []common.Hash {
 
 func TestReadJournal(t *testing.T) {
 	t.Parallel()
-	txs := localTxs(5)
+	txs := ethtest.LocalTxs(5)
 	path := writeJournal(t, txs)
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -95,32 +82,32 @@ func TestReadJournal(t *testing.T) {
 // the node of this test has no journal of op-geth's at all.
 func TestRestoreAtStart(t *testing.T) {
 	t.Parallel()
-	txs := localTxs(3)
+	txs := ethtest.LocalTxs(3)
 	path := writeJournal(t, txs)
-	n := newNode(t, jovian, func(t testing.TB, n *testNode) {
+	n := newNode(t, ethtest.Jovian, func(t testing.TB, n *testNode) {
 		t.Helper()
 		cfg, node := testConfig(), ethconfig.Defaults
 		node.TxPool.Journal = path
 		cfg.Eth = &node
-		service, err := Register(n.stack, n.eth, cfg)
+		service, err := Register(n.Stack, n.Eth, cfg)
 		require.NoError(t, err)
 		n.service = service
 	})
-	require.Eventually(t, func() bool { return n.eth.TxPool().PoolNonce(userAddr) == 3 }, time.Minute, 5*time.Millisecond)
-	require.NoError(t, n.stack.Close()) // while it waits for a head
+	require.Eventually(t, func() bool { return n.Eth.TxPool().PoolNonce(ethtest.User) == 3 }, time.Minute, 5*time.Millisecond)
+	require.NoError(t, n.Stack.Close()) // while it waits for a head
 }
 
 func TestJournalPath(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	path := filepath.Join(t.TempDir(), "transactions.rlp")
 	cfg := ethconfig.Defaults
 	cfg.TxPool.Journal = path
-	require.Equal(t, path, journalPath(n.stack, &cfg))
+	require.Equal(t, path, journalPath(n.Stack, &cfg))
 	cfg.TxPool.NoLocals = true
-	require.Empty(t, journalPath(n.stack, &cfg))
+	require.Empty(t, journalPath(n.Stack, &cfg))
 	cfg.TxPool.NoLocals, cfg.TxPool.Journal = false, ""
-	require.Empty(t, journalPath(n.stack, &cfg))
+	require.Empty(t, journalPath(n.Stack, &cfg))
 }
 
 // laggingPool is a pool on a state that is some blocks back, and takes nothing, until the head is set.
@@ -191,11 +178,11 @@ func (f *headFeed) SubscribeChainHeadEvent(ch chan<- core.ChainHeadEvent) event.
 func TestRestoreBehindTheHead(t *testing.T) {
 	t.Parallel()
 	var (
-		txs   = localTxs(restoreBatch + 5)
+		txs   = ethtest.LocalTxs(restoreBatch + 5)
 		pool  = new(laggingPool)
 		heads = new(headFeed)
 		r     = &restorer{
-			path: writeJournal(t, txs), most: len(txs), pool: pool, chain: heads, signer: types.LatestSigner(jovian.config()),
+			path: writeJournal(t, txs), most: len(txs), pool: pool, chain: heads, signer: types.LatestSigner(ethtest.Jovian.ChainConfig()),
 		}
 	)
 	require.NoError(t, r.start(t.Context()))

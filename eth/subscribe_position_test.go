@@ -16,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
@@ -32,10 +33,10 @@ func positions(t *testing.T, client *rpc.Client) <-chan json.RawMessage {
 // deliverUntil passes flashblocks on until one has the transaction, and returns them.
 func (h *pendingHarness) deliverUntil(tx *types.Transaction) []*flashblocks.Flashblock {
 	h.t.Helper()
-	h.submit(tx)
+	h.Submit(tx)
 	for list := []*flashblocks.Flashblock{}; ; {
-		fb := h.next()
-		h.deliver(fb)
+		fb := h.Next()
+		h.Deliver(fb)
 		list = append(list, fb)
 		for _, raw := range fb.Diff.Transactions {
 			if crypto.Keccak256Hash(raw) == tx.Hash() {
@@ -71,34 +72,34 @@ func TestSubscribePosition(t *testing.T) {
 		for _, fb := range list {
 			var err error
 			want, err = json.Marshal(object{
-				"blockNumber": hexUint(number), "index": hexUint(fb.Index), "id": fb.PayloadID, "parentHash": parent,
+				"blockNumber": ethtest.HexUint(number), "index": ethtest.HexUint(fb.Index), "id": fb.PayloadID, "parentHash": parent,
 			})
 			require.NoError(t, err)
 			expect(when, string(want))
 		}
-		require.JSONEq(t, string(want), h.follower.call("flashblocks_getPosition").Result, when)
+		require.JSONEq(t, string(want), h.Follower.Call("flashblocks_getPosition").Result, when)
 	}
 
-	genesis := h.sequencer.genesisHash()
-	expectAll("the first flashblock", 1, genesis, h.begin())
-	expectAll("more of them", 1, genesis, h.deliverUntil(h.poke())...)
-	other := h.build(h.sequencer.eth.BlockChain().CurrentBlock(), 1)
-	h.deliver(other)
+	genesis := h.Sequencer.GenesisHash()
+	expectAll("the first flashblock", 1, genesis, h.Begin())
+	expectAll("more of them", 1, genesis, h.deliverUntil(h.Poke())...)
+	other := h.Build(h.Sequencer.Eth.BlockChain().CurrentBlock(), 1)
+	h.Deliver(other)
 	expectAll("another attempt", 1, genesis, other)
-	expectAll("more of that", 1, genesis, h.deliverUntil(h.poke())...)
+	expectAll("more of that", 1, genesis, h.deliverUntil(h.Poke())...)
 
-	sealed := h.seal()
+	sealed := h.Seal()
 	h.drainTo(func(fb *flashblocks.Flashblock) { expectAll("the rest", 1, genesis, fb) })
 	first := sealed.ExecutionPayload.BlockHash
-	expectAll("on a pending parent", 2, first, h.begin())
-	h.settle(sealed) // the same position
-	expectAll("on a canonical parent", 2, first, h.deliverUntil(h.poke())...)
+	expectAll("on a pending parent", 2, first, h.Begin())
+	h.Settle(sealed) // the same position
+	expectAll("on a canonical parent", 2, first, h.deliverUntil(h.Poke())...)
 
-	sealed = h.seal()
+	sealed = h.Seal()
 	h.drainTo(func(fb *flashblocks.Flashblock) { expectAll("the rest", 2, first, fb) })
-	h.settle(sealed)
+	h.Settle(sealed)
 	expect("latest", "null")
-	expectAll("and on", 3, sealed.ExecutionPayload.BlockHash, h.begin())
+	expectAll("and on", 3, sealed.ExecutionPayload.BlockHash, h.Begin())
 	for name, items := range readers {
 		require.Empty(t, items, "%s was told more", name)
 	}
@@ -109,8 +110,8 @@ func (h *feedHarness) drainTo(told func(*flashblocks.Flashblock)) {
 	h.t.Helper()
 	for {
 		select {
-		case fb := <-h.stream:
-			h.deliver(fb)
+		case fb := <-h.Stream:
+			h.Deliver(fb)
 			told(fb)
 		default:
 			return
@@ -121,19 +122,19 @@ func (h *feedHarness) drainTo(told func(*flashblocks.Flashblock)) {
 // A node serves the subscription over its websocket, with nothing but the flashblocks namespace.
 func TestSubscribePositionAtNode(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
-	cfg := n.stack.Config()
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+	cfg := n.Stack.Config()
 	cfg.WSHost, cfg.WSModules = "127.0.0.1", []string{"flashblocks"}
 	enabled(t, n)
-	n.start()
-	client, err := rpc.DialContext(t.Context(), n.stack.WSEndpoint())
+	n.Start()
+	client, err := rpc.DialContext(t.Context(), n.Stack.WSEndpoint())
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	items := positions(t, client)
 
-	id := n.fcu(n.genesisHash(), jovian.attributes(genesisTime, 0))
+	id := n.Build(n.GenesisHash(), ethtest.Jovian.Attributes(ethtest.GenesisTime, 0))
 	at := receiveItem[Position](t, items)
 	require.EqualValues(t, 1, at.BlockNumber)
 	require.Equal(t, id, at.ID)
-	require.Equal(t, n.genesisHash(), at.ParentHash)
+	require.Equal(t, n.GenesisHash(), at.ParentHash)
 }

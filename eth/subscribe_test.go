@@ -19,6 +19,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
@@ -33,8 +34,8 @@ type feedHarness struct {
 func newFeedHarness(t *testing.T) *feedHarness {
 	t.Helper()
 	h := &feedHarness{pendingHarness: newPendingHarness(t), server: rpc.NewServer()}
-	chain := h.pendingHarness.follower.eth.BlockChain()
-	h.feed = newFeed(h.processor, chain.Config(), chain, metrics.NewSet())
+	chain := h.Follower.Eth.BlockChain()
+	h.feed = newFeed(h.Processor, chain.Config(), chain, metrics.NewSet())
 	require.NoError(t, h.server.RegisterName("eth", &SubscriptionAPI{feed: h.feed}))
 	require.NoError(t, h.server.RegisterName("flashblocks", &FlashblocksAPI{feed: h.feed}))
 	h.client = rpc.DialInProc(h.server)
@@ -61,14 +62,14 @@ func receiveItem[T any](t *testing.T, items <-chan json.RawMessage) (out T) {
 	select {
 	case raw := <-items:
 		require.NoError(t, json.Unmarshal(raw, &out), "%s", raw)
-	case <-time.After(waitLong):
+	case <-time.After(ethtest.Patience):
 		require.FailNow(t, "nothing came")
 	}
 	return out
 }
 
 // withLog returns a transaction whose only log is of the probe.
-func (h *feedHarness) withLog() *types.Transaction { return h.poke() }
+func (h *feedHarness) withLog() *types.Transaction { return h.Poke() }
 
 // The whole pending block comes once per flashblock, and is what eth_getBlockByNumber answers.
 func TestSubscribeNewFlashblocks(t *testing.T) {
@@ -80,16 +81,16 @@ func TestSubscribeNewFlashblocks(t *testing.T) {
 		Hash         common.Hash         `json:"hash"`
 		Transactions []types.Transaction `json:"transactions"`
 	}
-	h.begin()
+	h.Begin()
 	first := receiveItem[block](t, items)
 	require.Equal(t, uint64(1), uint64(first.Number))
 	require.Zero(t, first.Hash)
 	require.Len(t, first.Transactions, 1)
 	txs := []*types.Transaction{h.withLog(), h.withLog()}
-	h.flashblock(txs...)
+	h.Flashblock(txs...)
 	var asked, pushed any
-	h.ask(&asked, "eth_getBlockByNumber", "pending", true)
-	for s := h.processor.Snapshot(); ; {
+	h.Ask(&asked, "eth_getBlockByNumber", "pending", true)
+	for s := h.Processor.Snapshot(); ; {
 		raw := receiveItem[json.RawMessage](t, items)
 		var got block
 		require.NoError(t, json.Unmarshal(raw, &got))
@@ -109,12 +110,12 @@ func TestSubscribeTransactions(t *testing.T) {
 		absent   = h.subscribe("eth", "newFlashblockTransactions")
 		hashes   = h.subscribe("eth", "newFlashblockTransactions", false)
 		full     = h.subscribe("eth", "newFlashblockTransactions", true)
-		filtered = h.subscribe("eth", "newFlashblockTransactions", object{"address": probeAddr})
+		filtered = h.subscribe("eth", "newFlashblockTransactions", object{"address": ethtest.Probe})
 	)
-	h.begin()
+	h.Begin()
 	tx := h.withLog()
-	h.flashblock(tx)
-	s := h.processor.Snapshot()
+	h.Flashblock(tx)
+	s := h.Processor.Snapshot()
 	require.Len(t, s.Txs, 2)
 	for i := range s.Txs {
 		require.Equal(t, s.Txs[i].Hash(), receiveItem[common.Hash](t, absent))
@@ -156,9 +157,9 @@ func TestSubscribePendingLogs(t *testing.T) {
 	t.Parallel()
 	h := newFeedHarness(t)
 	all, other := h.subscribe("eth", "pendingLogs"), h.subscribe("eth", "pendingLogs", object{"address": common.Address{1}})
-	h.begin()
-	h.flashblock(h.withLog())
-	s := h.processor.Snapshot()
+	h.Begin()
+	h.Flashblock(h.withLog())
+	s := h.Processor.Snapshot()
 	want := s.Logs()
 	require.NotEmpty(t, want)
 	for _, l := range want {
@@ -169,13 +170,13 @@ func TestSubscribePendingLogs(t *testing.T) {
 	}
 	late := h.subscribe("eth", "pendingLogs", nil)
 
-	h.deliver(h.build(h.sequencer.eth.BlockChain().CurrentBlock(), 1)) // another attempt, without the transaction yet
+	h.Deliver(h.Build(h.Sequencer.Eth.BlockChain().CurrentBlock(), 1)) // another attempt, without the transaction yet
 	for _, l := range want {
 		got := receiveItem[types.Log](t, all)
 		require.Equal(t, l.TxHash, got.TxHash)
 		require.True(t, got.Removed)
 	}
-	h.flashblock(h.withLog())
+	h.Flashblock(h.withLog())
 	require.False(t, receiveItem[types.Log](t, late).Removed, "what it was never told of")
 	require.Empty(t, other)
 	_, err := h.client.EthSubscribe(t.Context(), make(chan any), "pendingLogs", object{"blockHash": common.Hash{1}})
@@ -203,20 +204,20 @@ func TestSubscribeV0(t *testing.T) {
 	t.Parallel()
 	h := newFeedHarness(t)
 	items := h.subscribe("flashblocks", "flashblocks")
-	h.begin()
+	h.Begin()
 	first := receiveItem[v0Params](t, items)
 	require.Equal(t, []uint64{0, 1}, []uint64{first.Index, uint64(first.BlockNumber)})
-	require.Equal(t, h.sequencer.genesisHash(), first.ParentHash)
+	require.Equal(t, h.Sequencer.GenesisHash(), first.ParentHash)
 	require.Len(t, first.Transactions, 1)
 
-	h.deliver(h.build(h.sequencer.eth.BlockChain().CurrentBlock(), 1))
+	h.Deliver(h.Build(h.Sequencer.Eth.BlockChain().CurrentBlock(), 1))
 	lost := receiveItem[v0Params](t, items)
 	require.True(t, lost.Reorg)
 	require.Equal(t, uint64(1), uint64(lost.BlockNumber))
 	require.Zero(t, receiveItem[v0Params](t, items).Index)
 
 	tx := h.withLog()
-	h.flashblock(tx)
+	h.Flashblock(tx)
 	var got v0Params
 	for len(got.Transactions) == 0 {
 		got = receiveItem[v0Params](t, items)
@@ -225,9 +226,9 @@ func TestSubscribeV0(t *testing.T) {
 	require.Equal(t, tx.Hash(), got.Receipts[0].TransactionHash)
 	require.Zero(t, got.StateRoot)
 
-	env := h.seal()
+	env := h.Seal()
 	h.drain()
-	h.settle(env)
+	h.Settle(env)
 	for !got.Sealed {
 		got = receiveItem[v0Params](t, items)
 		require.False(t, got.Reorg)
@@ -244,8 +245,8 @@ func (h *feedHarness) drain() {
 	h.t.Helper()
 	for {
 		select {
-		case fb := <-h.stream:
-			h.deliver(fb)
+		case fb := <-h.Stream:
+			h.Deliver(fb)
 		default:
 			return
 		}
@@ -277,16 +278,16 @@ func TestSubscribeSlowReader(t *testing.T) {
 
 			const changes = 100
 			quick := h.subscribe(kind.namespace, kind.name)
-			head := h.sequencer.eth.BlockChain().CurrentBlock()
+			head := h.Sequencer.Eth.BlockChain().CurrentBlock()
 			for seed := range changes {
-				h.deliver(h.build(head, byte(seed)))
+				h.Deliver(h.Build(head, byte(seed)))
 				receiveItem[any](t, quick)
 			}
 			for h.readOne(dec) {
 				continue
 			}
 			require.Equal(t, uint64(1), h.feed.lagged.Get())
-			h.deliver(h.build(head, changes))
+			h.Deliver(h.Build(head, changes))
 			receiveItem[any](t, quick)
 		})
 	}
