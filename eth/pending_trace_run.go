@@ -17,7 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/eth/tracers"
 	"github.com/ethereum/go-ethereum/eth/tracers/logger"
 
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/fork"
 )
 
 // traceTimeout bounds the trace of one transaction if the request does not, as in op-geth.
@@ -50,7 +50,7 @@ func (p *pendingTracer) run(ctx context.Context, run *tracedRun, config *tracers
 			return nil, err
 		}
 	}
-	vmConfig := miner.VMConfig(p.b.ChainConfig(), p.view.snap.Header)
+	vmConfig := fork.VMConfig(p.b.ChainConfig(), p.view.snap.Header)
 	vmConfig.Tracer, vmConfig.NoBaseFee = tracer.Hooks, true
 	evm := p.b.EthAPIBackend.GetEVM(ctx, run.db, p.view.snap.Header, &vmConfig, &run.blockCtx)
 	evm.StateDB = state.NewHookedState(run.db, tracer.Hooks)

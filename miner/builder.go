@@ -18,6 +18,7 @@ import (
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/fork"
 )
 
 const (
@@ -66,7 +67,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	}
 	config = config.sanitize()
 	if config.VMConfig == nil {
-		config.VMConfig = func(header *types.Header) vm.Config { return VMConfig(backend.BlockChain().Config(), header) }
+		config.VMConfig = func(header *types.Header) vm.Config { return fork.VMConfig(backend.BlockChain().Config(), header) }
 	}
 	past, err := openIDMemory(config.PayloadIDFile)
 	if err != nil {

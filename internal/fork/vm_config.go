@@ -1,7 +1,9 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package miner
+// Package fork holds what a fork asks of execution beyond op-geth's own rules, in one place for everything here
+// that executes.
+package fork
 
 import (
 	"github.com/ethereum/go-ethereum/core/types"
