@@ -113,8 +113,8 @@ func (a *assembly) attach(stack *node.Node) error {
 		{Namespace: "eth", Service: &SubscriptionAPI{feed: a.feed}},
 		{Namespace: "flashblocks", Service: &FlashblocksAPI{feed: a.feed}},
 	})
-	stack.RegisterHandler("flashblocks liveness", "/healthz", http.HandlerFunc(a.health.healthz))
-	stack.RegisterHandler("flashblocks readiness", "/readyz", http.HandlerFunc(a.health.readyz))
+	stack.RegisterHandler("flashblocks liveness", "/healthz", http.HandlerFunc(a.health.Healthz))
+	stack.RegisterHandler("flashblocks readiness", "/readyz", http.HandlerFunc(a.health.Readyz))
 	a.register(stack)
 	return nil
 }

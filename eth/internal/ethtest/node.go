@@ -155,20 +155,6 @@ func (n *Node) Transfer(nonce uint64) *types.Transaction {
 	return tx
 }
 
-// LocalTxs are transactions of User with ascending nonces, on a chain of Jovian.
-func LocalTxs(count int) []*types.Transaction {
-	config := Jovian.ChainConfig()
-	signer := types.LatestSigner(config)
-	txs := make([]*types.Transaction, count)
-	for i := range txs {
-		txs[i] = types.MustSignNewTx(UserKey, signer, &types.DynamicFeeTx{
-			ChainID: config.ChainID, Nonce: uint64(i), Gas: 21_000, To: &User,
-			GasTipCap: big.NewInt(gethparams.GWei), GasFeeCap: big.NewInt(10 * gethparams.GWei),
-		})
-	}
-	return txs
-}
-
 // Build sends the fork's forkchoice update with attributes and requires a payload id.
 func (n *Node) Build(head common.Hash, attrs Object) engine.PayloadID {
 	n.t.Helper()

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package follower
 
 import (
 	"context"
@@ -11,43 +11,23 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 )
 
-// followerStopTimeout bounds how long the node's stop waits for the streams to be left.
-const followerStopTimeout = 3 * time.Second
+// stopTimeout bounds how long the node's stop waits for the streams to be left.
+const stopTimeout = 3 * time.Second
 
 // pingsPerTimeout is how many pings an upstream may leave unanswered before it is given up.
 const pingsPerTimeout = 3
 
-// flashblockSink executes flashblocks in the order of the stream. Deliver waits while the sink is busy and
-// returns false if ctx ended before.
-type flashblockSink interface {
-	Deliver(ctx context.Context, fb *flashblocks.Flashblock, arrived time.Time) bool
-}
-
-// followerConfig configures a follower.
-type followerConfig struct {
-	URLs    []string      // checked
-	Timeout time.Duration // a stream that is silent for this long is dialled again
-	Sink    flashblockSink
-	Metrics *metrics.Set
-
-	// Lost is called when the last connection to any stream is lost, with the last flashblock taken in
-	// (zero if none). Nil for nobody.
-	Lost func(last flashblocks.FlashblockID)
-}
-
-// follower subscribes to streams and hands what they bring to the sink as one stream: every flashblock
+// Follower subscribes to streams and hands what they bring to the sink as one stream: every flashblock
 // once, in order, from whichever stream it comes first.
-type follower struct {
-	cfg     followerConfig
-	metrics *followerMetrics
+type Follower struct {
+	cfg     Config
+	metrics *meters
 	merge   *merger
 	streams []*followed
 
@@ -64,13 +44,13 @@ type followed struct {
 	connected bool // owned by the goroutine of the subscriber's handlers
 }
 
-// newFollower makes a follower. It starts nothing.
-func newFollower(cfg followerConfig) (*follower, error) {
+// New makes a Follower. It starts nothing.
+func New(cfg Config) (*Follower, error) {
 	if cfg.Lost == nil {
 		cfg.Lost = func(flashblocks.FlashblockID) {}
 	}
-	f := &follower{cfg: cfg, since: time.Now()}
-	f.metrics = newFollowerMetrics(cfg.Metrics, f.connections)
+	f := &Follower{cfg: cfg, since: time.Now()}
+	f.metrics = newMeters(cfg.Metrics, f.Connections)
 	f.merge = newMerger(cfg.Sink, f.metrics)
 	names := make(map[string]int)
 	for _, raw := range cfg.URLs {
@@ -101,7 +81,7 @@ func joinInProgress(target *url.URL) string {
 }
 
 // follow makes the subscriber of one stream.
-func (f *follower) follow(target, name string) *followed {
+func (f *Follower) follow(target, name string) *followed {
 	s := new(followed)
 	src := &source{name: name}
 	s.sub = stream.NewSubscriber(stream.SubscriberConfig{
@@ -125,7 +105,7 @@ func (f *follower) follow(target, name string) *followed {
 }
 
 // changed takes in a change of one connection.
-func (f *follower) changed(s *followed, state stream.State) {
+func (f *Follower) changed(s *followed, state stream.State) {
 	if s.connected == state.Connected {
 		return
 	}
@@ -150,39 +130,42 @@ func (f *follower) changed(s *followed, state stream.State) {
 	}
 }
 
-// connections returns how many streams are connected.
-func (f *follower) connections() int {
+// Connections returns how many streams are connected.
+func (f *Follower) Connections() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.connected
 }
 
+// Newest returns the number of the newest block of which a flashblock was taken in, zero before the first.
+func (f *Follower) Newest() uint64 { return f.metrics.newest.Load() }
+
 // lostSince returns since when no stream is connected, and false while any is.
-func (f *follower) lostSince() (time.Time, bool) {
+func (f *Follower) lostSince() (time.Time, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.since, f.connected == 0
 }
 
-// start begins to follow every stream. A stream that cannot be reached is tried for ever.
-func (f *follower) start(ctx context.Context) error {
+// Start begins to follow every stream. A stream that cannot be reached is tried for ever.
+func (f *Follower) Start(ctx context.Context) error {
 	ctx, f.stop = context.WithCancel(ctx)
 	f.merge.start(ctx)
 	for i, s := range f.streams {
 		if err := s.sub.Start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("flashblocks.url, stream %d: %w", i+1, err), f.close()) //nolint:contextcheck // the stop has a time limit of its own
+			return errors.Join(fmt.Errorf("flashblocks.url, stream %d: %w", i+1, err), f.Stop()) //nolint:contextcheck // the stop has a time limit of its own
 		}
 	}
 	log.Info("Following flashblocks", "streams", len(f.streams))
 	return nil
 }
 
-// close leaves every stream and waits until nothing is delivered any more.
-func (f *follower) close() error {
+// Stop leaves every stream and waits until nothing is delivered any more.
+func (f *Follower) Stop() error {
 	if f.stop != nil {
 		f.stop() // first, so that no handler waits for a sink that may be gone
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), followerStopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	var errs []error
 	for _, s := range f.streams {

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package follower
 
 import (
 	"net/http"
@@ -204,7 +204,7 @@ func (l *liveOnly) connection(t *testing.T) *websocket.Conn {
 func TestFollowerOfAStreamThatDoesNotResume(t *testing.T) {
 	t.Parallel()
 	up, sink := newLiveOnly(t), new(recordingSink)
-	f := startFollower(t, followerConfig{URLs: []string{"ws" + strings.TrimPrefix(up.server.URL, "http")}, Sink: sink})
+	f := startFollower(t, Config{URLs: []string{"ws" + strings.TrimPrefix(up.server.URL, "http")}, Sink: sink})
 	send := func(ws *websocket.Conn, list ...[]byte) {
 		for _, text := range list {
 			require.NoError(t, ws.WriteMessage(websocket.TextMessage, text))

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package follower
 
 import (
 	"context"
@@ -46,8 +46,8 @@ func (s *source) isRefused(id engine.PayloadID) bool { return s.refused != nil &
 // too early makes its stream begin again from where the sequence stops. A stream that contradicts what was
 // taken of a payload is refused for the rest of it.
 type merger struct {
-	sink    flashblockSink
-	metrics *followerMetrics
+	sink    Sink
+	metrics *meters
 	seed    maphash.Seed
 	from    atomic.Pointer[flashblocks.Header] // position to resume from, nil for none
 	taken   atomic.Pointer[flashblocks.FlashblockID]
@@ -74,7 +74,7 @@ type pastPayload struct {
 	count uint64
 }
 
-func newMerger(sink flashblockSink, m *followerMetrics) *merger {
+func newMerger(sink Sink, m *meters) *merger {
 	return &merger{sink: sink, metrics: m, seed: maphash.MakeSeed(), ctx: context.Background()}
 }
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package follower
 
 import (
 	"sync/atomic"
@@ -9,8 +9,8 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// followerMetrics are the figures of the merged stream; those of each connection are the stream package's.
-type followerMetrics struct {
+// meters are the figures of the merged stream; those of each connection are the stream package's.
+type meters struct {
 	lost      *metrics.Counter // times the last connection was lost
 	taken     *metrics.Counter // flashblocks handed on
 	repeated  *metrics.Counter // flashblocks that another stream or an earlier connection brought before
@@ -21,8 +21,8 @@ type followerMetrics struct {
 	newest    atomic.Uint64    // number of the newest block taken
 }
 
-func newFollowerMetrics(set *metrics.Set, connections func() int) *followerMetrics {
-	m := &followerMetrics{
+func newMeters(set *metrics.Set, connections func() int) *meters {
+	m := &meters{
 		lost:      set.NewCounter("follower_upstream_lost_total"),
 		taken:     set.NewCounter("follower_flashblocks_total"),
 		repeated:  set.NewCounter("follower_repeated_total"),

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package restart
 
 import (
 	"errors"
@@ -30,8 +30,8 @@ func TestHeadKeeper(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		chain, disk := new(headFeed), &slowDisk{done: make(chan error)}
-		k := &headKeeper{chain: chain, db: disk}
-		require.NoError(t, k.start(t.Context()))
+		k := NewHeadKeeper(HeadKeeperConfig{Chain: chain, Database: disk})
+		require.NoError(t, k.Start(t.Context()))
 		head := func() {
 			chain.Send(core.ChainHeadEvent{})
 			synctest.Wait()
@@ -51,7 +51,7 @@ func TestHeadKeeper(t *testing.T) {
 		head()
 		require.Equal(t, 3, disk.begun)
 		disk.done <- nil
-		require.NoError(t, k.close())
+		require.NoError(t, k.Stop())
 		head()
 		require.Equal(t, 3, disk.begun, "closed")
 	})

@@ -1,13 +1,12 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package health
 
 import (
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,18 +39,4 @@ func TestJudge(t *testing.T) {
 			require.Equal(t, o.Newest.IsZero(), r.AgeMS == nil)
 		})
 	}
-}
-
-// The age of a pending state that has never come is that of the wait for it.
-func TestSnapshotAge(t *testing.T) {
-	t.Parallel()
-	set := metrics.NewSet()
-	h := newHealth(healthConfig{Metrics: set})
-	require.WithinRange(t, h.begun, time.Now().Add(-time.Hour), time.Now())
-	now := time.Now()
-	h.begun = now.Add(-time.Minute)
-	require.Equal(t, time.Minute, h.age(now))
-	require.GreaterOrEqual(t, set.GetOrCreateGauge("flashblocks_newest_snapshot_age_seconds", nil).Get(), time.Minute.Seconds())
-	h.newest = now.Add(-time.Second)
-	require.Equal(t, time.Second, h.age(now))
 }

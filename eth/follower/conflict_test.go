@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package follower
 
 import (
 	"bytes"
@@ -97,8 +97,8 @@ func TestMergeRepetitionInOtherBytes(t *testing.T) {
 func TestFollowerOfTwoBuilders(t *testing.T) {
 	t.Parallel()
 	first, second, sink := newUpstream(t), newUpstream(t), new(recordingSink)
-	f := startFollower(t, followerConfig{URLs: []string{first.url(), second.url()}, Sink: sink})
-	eventually(t, "both connected", func() bool { return f.connections() == 2 })
+	f := startFollower(t, Config{URLs: []string{first.url(), second.url()}, Sink: sink})
+	eventually(t, "both connected", func() bool { return f.Connections() == 2 })
 	first.publish(block(5, 0, 0, 1)...)
 	eventually(t, "the first builder's", func() bool { return len(sink.taken()) == 2 })
 	second.publish(at{5, 0, 0})
