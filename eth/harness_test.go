@@ -34,17 +34,6 @@ func stock(t testing.TB, n *testNode) {
 	n.RegisterEngine()
 }
 
-// withBuilder registers this package's Engine API over the given builder.
-func withBuilder(b *fakeBuilder) setup {
-	return func(t testing.TB, n *testNode) {
-		t.Helper()
-		b.chain = n.Eth.BlockChain()
-		n.service = new(Service)
-		attachEngine(n.Stack, n.Eth, b, n.service)
-		n.service.register(n.Stack)
-	}
-}
-
 // newUnstarted makes a node and its eth service.
 func newUnstarted(t testing.TB, f ethtest.Fork, genesis *core.Genesis, changes ...func(*ethconfig.Config)) *testNode {
 	t.Helper()
@@ -59,5 +48,3 @@ func newNode(t testing.TB, f ethtest.Fork, register setup) *testNode {
 	n.Start()
 	return n
 }
-
-func ptr[T any](v T) *T { return &v }

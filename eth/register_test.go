@@ -145,23 +145,6 @@ func TestNodeKeepsStageOrder(t *testing.T) {
 	require.Equal(t, []string{"start a", "start b", "start c", "stop c", "stop b", "stop a"}, events)
 }
 
-// Services registered later win per method: ours are served, and what ours lack stays op-geth's.
-func TestRegistrationOrder(t *testing.T) {
-	t.Parallel()
-	fake := new(fakeBuilder)
-	n := newNode(t, ethtest.Jovian, func(t testing.TB, n *testNode) {
-		t.Helper()
-		stock(t, n) // as if someone had registered op-geth's before
-		withBuilder(fake)(t, n)
-	})
-	n.Build(n.GenesisHash(), ethtest.Jovian.Attributes(ethtest.GenesisTime, 0))
-	require.Len(t, fake.jobs, 1, "op-geth's engine API was served")
-
-	require.Equal(t, "true", n.Call("miner_setGasLimit", "0x5").Result)
-	require.Len(t, fake.limits, 1, "op-geth's miner API was served")
-	require.Equal(t, "true", n.Call("miner_setExtra", "x").Result, "a method of op-geth's miner API is lost")
-}
-
 // The Engine API is for the consensus client alone: without a token it is not there.
 func TestEngineNeedsAuthentication(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/follower"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
@@ -121,7 +122,7 @@ func (a *assembly) addStream() *stream.Hub {
 
 // assembleBuilder makes the service of a node that builds. journal is where op-geth keeps local transactions,
 // empty if it does not.
-func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, builder, error) {
+func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, *miner.Builder, error) {
 	a, err := newAssembly(ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
@@ -207,7 +208,7 @@ func (a *assembly) newBuilder(idFile string, hub miner.Publisher) (*miner.Builde
 		Prio:             node.TxPool.Locals,
 		PayloadIDFile:    idFile,
 		OnFlashblock:     func(built miner.Built) { a.processor.DeliverBuilt(built) },
-		Fallback:         newFallback(a.ethereum.Miner()),
+		Fallback:         engine.NewFallback(a.ethereum.Miner()),
 		Metrics:          a.set,
 	}, hub)
 }

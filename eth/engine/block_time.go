@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"time"
@@ -20,10 +20,10 @@ type headerChain interface {
 	HasHeader(hash common.Hash, number uint64) bool
 }
 
-// learnBlockTime returns the time between two blocks of a chain, as its head and the parent of that tell; at the
+// LearnBlockTime returns the time between two blocks of a chain, as its head and the parent of that tell; at the
 // genesis block, as the superchain registry in op-geth tells of a chain with this genesis. It is 0 for a chain
 // of which neither is known.
-func learnBlockTime(chain headerChain) time.Duration {
+func LearnBlockTime(chain headerChain) time.Duration {
 	config, head := chain.Config(), chain.CurrentBlock()
 	// The slots of an OP Stack chain are equal from Bedrock on, and none is left out.
 	if parent := chain.GetHeaderByHash(head.ParentHash); parent != nil && config.IsOptimismBedrock(parent.Number) {

@@ -1,54 +1,18 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
-	"reflect"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/eth/catalyst"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
-
-// start answers a forkchoice update with attributes on the node's genesis.
-func start(t testing.TB, n *testNode, attrs object) engine.PayloadID {
-	t.Helper()
-	return n.Build(n.GenesisHash(), attrs)
-}
-
-// Every method listed is served, and every method op-geth's type or ours has is listed.
-func TestCapabilitiesAreServed(t *testing.T) {
-	t.Parallel()
-	n := newNode(t, ethtest.Jovian, enabled)
-	var caps, theirs []string
-	n.Call("engine_exchangeCapabilities", []string{}).Into(t, &caps)
-	newNode(t, ethtest.Jovian, stock).Call("engine_exchangeCapabilities", []string{}).Into(t, &theirs)
-	require.ElementsMatch(t, theirs, caps, "op-geth's list and ours differ")
-	require.NotEmpty(t, caps)
-
-	for _, method := range caps {
-		require.NotEqual(t, ethtest.CodeNotFound, n.Call(method).Code, "%s is listed but not served", method)
-	}
-	require.Equal(t, ethtest.CodeNotFound, n.Call("engine_open").Code, "the test cannot tell what is not served")
-
-	for _, typ := range []reflect.Type{reflect.TypeFor[*EngineAPI](), reflect.TypeFor[*catalyst.ConsensusAPI]()} {
-		for i := range typ.NumMethod() {
-			name := typ.Method(i).Name
-			method := "engine_" + strings.ToLower(name[:1]) + name[1:]
-			require.Equal(t, name != "ExchangeCapabilities", slices.Contains(caps, method), "%s", method)
-		}
-	}
-}
 
 // Payloads that are not sequenced are op-geth's own, to the last byte.
 func TestNoTxPoolIsDelegated(t *testing.T) {
@@ -154,30 +118,13 @@ func TestAmsterdamIsDelegated(t *testing.T) {
 	config := *genesis.Config
 	config.OsakaTime, config.AmsterdamTime = ptr(uint64(ethtest.GenesisTime+1)), ptr(uint64(ethtest.GenesisTime+1))
 	genesis.Config = &config
-	n := newUnstarted(t, ethtest.Jovian, genesis)
+	n := ethtest.NewNode(t, ethtest.Jovian, genesis)
 	withBuilder(fake)(t, n)
 	n.Start()
 	attrs := ethtest.Jovian.Attributes(ethtest.GenesisTime, 1).With(object{"slotNumber": ethtest.HexUint(1), "targetGasLimit": ethtest.HexUint(30_000_000)})
 	got := n.Call("engine_forkchoiceUpdatedV4", ethtest.Head(n.GenesisHash()), attrs)
 	require.Empty(t, got.Error)
 	require.Empty(t, fake.jobs)
-}
-
-// What op-geth forgets may be built again.
-func TestRecentIDs(t *testing.T) {
-	t.Parallel()
-	var ids recentIDs
-	for i := range byte(maxRecentIDs) {
-		ids.add(engine.PayloadID{i})
-		ids.add(engine.PayloadID{0})
-	}
-	for i := range byte(maxRecentIDs) {
-		require.True(t, ids.has(engine.PayloadID{i}))
-	}
-	ids.add(engine.PayloadID{100})
-	require.True(t, ids.has(engine.PayloadID{100}))
-	require.False(t, ids.has(engine.PayloadID{0}), "the oldest was kept")
-	require.Len(t, ids.ids, maxRecentIDs)
 }
 
 // A head that is not known is not built on.
@@ -225,151 +172,29 @@ func TestBuilderFollowsTheHead(t *testing.T) {
 func TestStockBuildsWhenBuilderCannot(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
-	n := newNode(t, ethtest.Jovian, withBuilder(fake))
+	var service *Service
+	n := newNode(t, ethtest.Jovian, func(_ testing.TB, n *ethtest.Node) {
+		fake.chain = n.Eth.BlockChain()
+		service = serve(n, fake)
+	})
 	fake.panics = true
 	n.Insert(n.Payload(start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, 1))))
 	fake.panics = false
 
-	engineStage := n.service.stages[len(n.service.stages)-1]
-	require.NoError(t, engineStage.Stop())
+	require.NoError(t, service.Stop())
 	id := start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, 2))
 	require.Empty(t, fake.jobs)
 	n.Insert(n.Payload(id))
-	require.NoError(t, engineStage.Start())
+	require.NoError(t, service.Start(t.Context()))
 	start(t, n, ethtest.Jovian.Attributes(ethtest.GenesisTime, 3))
 	require.Len(t, fake.jobs, 1)
-}
-
-// A builder without an answer is an unknown payload to the consensus client, by every version.
-func TestGetPayloadWithoutAnswer(t *testing.T) {
-	t.Parallel()
-	fake := new(fakeBuilder)
-	n := newNode(t, ethtest.Regolith, withBuilder(fake))
-	fake.payloads = map[engine.PayloadID]*engine.ExecutionPayloadEnvelope{{1}: {}, {3}: {}, {4}: {}}
-	for method, id := range map[string]engine.PayloadID{
-		"engine_getPayloadV1": {1}, "engine_getPayloadV2": {1}, "engine_getPayloadV3": {3},
-		"engine_getPayloadV4": {3}, "engine_getPayloadV5": {3}, "engine_getPayloadV6": {4},
-	} {
-		require.Equal(t, answer{Code: -38001, Error: "Unknown payload"}, n.Call(method, id), "%s", method)
-	}
-}
-
-// A version that cannot serve a payload's id does not end its building.
-func TestGetPayloadOfAnotherVersion(t *testing.T) {
-	t.Parallel()
-	fake := new(fakeBuilder)
-	n := newNode(t, ethtest.Jovian, withBuilder(fake))
-	serves := map[string][]byte{
-		"engine_getPayloadV1": {1}, "engine_getPayloadV2": {1, 2}, "engine_getPayloadV3": {3},
-		"engine_getPayloadV4": {3}, "engine_getPayloadV5": {3}, "engine_getPayloadV6": {4},
-	}
-	for method, versions := range serves {
-		for version := range byte(6) {
-			if slices.Contains(versions, version) {
-				continue
-			}
-			fake.payloads = map[engine.PayloadID]*engine.ExecutionPayloadEnvelope{{version}: {}}
-			require.Equal(t, answer{Code: -38005, Error: "Unsupported fork"}, n.Call(method, engine.PayloadID{version}), "%s of %d", method, version)
-		}
-	}
-	require.Empty(t, fake.sealed)
 }
 
 // What op-geth accepts, fails to build in the background, and then never answers getPayload for, is
 // refused at once.
 func TestAttributesThatCannotBeBuiltAreRefused(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, ethtest.Jovian, enabled)
+	n := newNode(t, ethtest.Jovian, withMiner)
 	got := n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(n.GenesisHash()), ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{"minBaseFee": nil}))
 	require.Equal(t, answer{Code: -38003, Error: "Invalid payload attributes", Data: `{"err":"missing minBaseFee"}`}, got)
-}
-
-// A chain of blocks built as flashblocks, with a reorg, over the Engine API of a started node: op-geth
-// takes every one of them.
-func TestBuildChain(t *testing.T) {
-	t.Parallel()
-	for _, f := range ethtest.Forks {
-		t.Run(f.String(), func(t *testing.T) {
-			t.Parallel()
-			n, plain := newNode(t, f, enabled), newNode(t, f, stock)
-			parent, at := n.GenesisHash(), uint64(ethtest.GenesisTime)
-			for nonce := range uint64(3) {
-				require.NoError(t, n.Eth.TxPool().Add([]*types.Transaction{n.Transfer(nonce)}, true)[0])
-				require.NoError(t, n.Eth.TxPool().Sync())
-				attrs := f.Attributes(at, nonce)
-				id := n.Build(parent, attrs)
-				require.Equal(t, id, n.Build(parent, attrs), "a duplicate update gave another payload")
-				env := n.Payload(id)
-				require.Equal(t, env, n.Payload(id), "a payload changed after it was fetched")
-				require.NotEmpty(t, env.ExecutionPayload.Transactions)
-				plain.Insert(env)
-				at, parent = env.ExecutionPayload.Timestamp, n.Insert(env)
-			}
-			// Back to genesis: what was there is replaced.
-			env := n.Payload(n.Build(n.GenesisHash(), f.Attributes(ethtest.GenesisTime, 99)))
-			plain.Insert(env)
-			require.Equal(t, n.Insert(env), n.Eth.BlockChain().CurrentBlock().Hash())
-			require.EqualValues(t, 1, n.Eth.BlockChain().CurrentBlock().Number.Uint64())
-		})
-	}
-}
-
-// Attributes that come again for a payload that was abandoned are built anew: what they name is what is
-// streamed, and what was published under the first id stays what it was.
-func TestAbandonedAttributesAgain(t *testing.T) {
-	t.Parallel()
-	n := newNode(t, ethtest.Jovian, enabled)
-	parent, x := n.GenesisHash(), ethtest.Jovian.Attributes(ethtest.GenesisTime, 1)
-	first := n.Build(parent, x)
-	for _, between := range []object{
-		ethtest.Jovian.Attributes(ethtest.GenesisTime, 2),
-		ethtest.Jovian.Attributes(ethtest.GenesisTime, 3).With(object{"noTxPool": true}),
-		ethtest.Jovian.Attributes(ethtest.GenesisTime, 4).With(object{"flashblocks": object{"enabled": false}}),
-	} {
-		n.Build(parent, between)
-		again := n.Build(parent, x)
-		require.NotEqual(t, first, again, "a payload that builds no longer")
-		require.Equal(t, again, n.Build(parent, x), "it is under construction")
-		first = again
-	}
-	env := n.Payload(first)
-	require.Equal(t, first, n.Build(parent, x), "it was fetched")
-	require.Equal(t, env, n.Payload(first))
-	n.Insert(env)
-}
-
-// Forkchoice updates, getPayload and limits come from several connections at once: answers stay
-// consistent, and a payload that was fetched never changes.
-func TestConcurrentCalls(t *testing.T) {
-	t.Parallel()
-	n := newNode(t, ethtest.Jovian, enabled)
-	// Ten payloads at a time, as many as are kept: a caller may be left behind by all the others.
-	const callers, rounds, times = 5, 2, 5
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		seen = make(map[engine.PayloadID]common.Hash)
-	)
-	for time := range times {
-		for caller := range callers {
-			wg.Go(func() {
-				for round := range rounds {
-					seq := uint64(time*rounds + round + caller%2) // some ask for the same
-					var res engine.ForkChoiceResponse
-					n.Call("engine_forkchoiceUpdatedV3", ethtest.Head(n.GenesisHash()), ethtest.Jovian.Attributes(ethtest.GenesisTime, seq)).Into(t, &res)
-					n.Call("miner_setMaxDASize", ethtest.HexUint(uint64(round)), "0x0")
-					var env engine.ExecutionPayloadEnvelope
-					n.Call("engine_getPayloadV4", res.PayloadID).Into(t, &env)
-					mu.Lock()
-					if want, ok := seen[*res.PayloadID]; ok && want != env.ExecutionPayload.BlockHash {
-						t.Errorf("payload %s changed", *res.PayloadID)
-					}
-					seen[*res.PayloadID] = env.ExecutionPayload.BlockHash
-					mu.Unlock()
-				}
-			})
-		}
-		wg.Wait()
-	}
-	require.GreaterOrEqual(t, len(seen), times*rounds+1)
 }

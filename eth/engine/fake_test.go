@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ type fakeBuilder struct {
 	abandons int
 }
 
-var _ builder = (*fakeBuilder)(nil)
+var _ Builder = (*fakeBuilder)(nil)
 
 func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.Options) (engine.PayloadID, error) {
 	b.mu.Lock()
@@ -105,5 +105,3 @@ func (b *fakeBuilder) limit(values ...any) {
 	defer b.mu.Unlock()
 	b.limits = append(b.limits, values...)
 }
-
-func (b *fakeBuilder) Processor(stock core.Processor) core.Processor { return stock }

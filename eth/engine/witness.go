@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"context"
@@ -14,23 +14,23 @@ import (
 // first update naming an id decides who builds it: ids do not tell whether a witness was asked for.
 
 // ForkchoiceUpdatedWithWitnessV1 serves engine_forkchoiceUpdatedWithWitnessV1.
-func (api *EngineAPI) ForkchoiceUpdatedWithWitnessV1(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
+func (api *API) ForkchoiceUpdatedWithWitnessV1(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
 	return api.updateWithWitness(ctx, update, attrs, api.ConsensusAPI.ForkchoiceUpdatedWithWitnessV1)
 }
 
 // ForkchoiceUpdatedWithWitnessV2 serves engine_forkchoiceUpdatedWithWitnessV2.
-func (api *EngineAPI) ForkchoiceUpdatedWithWitnessV2(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
+func (api *API) ForkchoiceUpdatedWithWitnessV2(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
 	return api.updateWithWitness(ctx, update, attrs, api.ConsensusAPI.ForkchoiceUpdatedWithWitnessV2)
 }
 
 // ForkchoiceUpdatedWithWitnessV3 serves engine_forkchoiceUpdatedWithWitnessV3.
-func (api *EngineAPI) ForkchoiceUpdatedWithWitnessV3(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
+func (api *API) ForkchoiceUpdatedWithWitnessV3(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
 	return api.updateWithWitness(ctx, update, attrs, api.ConsensusAPI.ForkchoiceUpdatedWithWitnessV3)
 }
 
 // updateWithWitness runs op-geth's update and notes the payload it builds. If the builder has that payload
 // already its block stands, without a witness, as op-geth's first one would.
-func (api *EngineAPI) updateWithWitness(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
+func (api *API) updateWithWitness(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
 	api.mu.Lock()
 	defer api.mu.Unlock()
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -10,7 +10,7 @@ import (
 )
 
 // GetPayloadV1 serves engine_getPayloadV1.
-func (api *EngineAPI) GetPayloadV1(id engine.PayloadID) (*engine.ExecutableData, error) {
+func (api *API) GetPayloadV1(id engine.PayloadID) (*engine.ExecutableData, error) {
 	if !id.Is(engine.PayloadV1) || !api.builder.Has(id) {
 		return api.ConsensusAPI.GetPayloadV1(id)
 	}
@@ -22,7 +22,7 @@ func (api *EngineAPI) GetPayloadV1(id engine.PayloadID) (*engine.ExecutableData,
 }
 
 // GetPayloadV2 serves engine_getPayloadV2 for Paris and Shanghai.
-func (api *EngineAPI) GetPayloadV2(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) GetPayloadV2(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	if !id.Is(engine.PayloadV1, engine.PayloadV2) || !api.builder.Has(id) {
 		return api.ConsensusAPI.GetPayloadV2(id)
 	}
@@ -30,7 +30,7 @@ func (api *EngineAPI) GetPayloadV2(id engine.PayloadID) (*engine.ExecutionPayloa
 }
 
 // GetPayloadV3 serves engine_getPayloadV3 for Cancun, so Ecotone to Holocene.
-func (api *EngineAPI) GetPayloadV3(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) GetPayloadV3(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	if !id.Is(engine.PayloadV3) || !api.builder.Has(id) {
 		return api.ConsensusAPI.GetPayloadV3(id)
 	}
@@ -38,7 +38,7 @@ func (api *EngineAPI) GetPayloadV3(id engine.PayloadID) (*engine.ExecutionPayloa
 }
 
 // GetPayloadV4 serves engine_getPayloadV4 for Prague, so Isthmus and Jovian.
-func (api *EngineAPI) GetPayloadV4(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) GetPayloadV4(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	if !id.Is(engine.PayloadV3) || !api.builder.Has(id) {
 		return api.ConsensusAPI.GetPayloadV4(id)
 	}
@@ -46,7 +46,7 @@ func (api *EngineAPI) GetPayloadV4(id engine.PayloadID) (*engine.ExecutionPayloa
 }
 
 // GetPayloadV5 serves engine_getPayloadV5 for Osaka, so Karst.
-func (api *EngineAPI) GetPayloadV5(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) GetPayloadV5(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	if !id.Is(engine.PayloadV3) || !api.builder.Has(id) {
 		return api.ConsensusAPI.GetPayloadV5(id)
 	}
@@ -54,7 +54,7 @@ func (api *EngineAPI) GetPayloadV5(id engine.PayloadID) (*engine.ExecutionPayloa
 }
 
 // GetPayloadV6 serves engine_getPayloadV6 for Amsterdam.
-func (api *EngineAPI) GetPayloadV6(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) GetPayloadV6(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	if !id.Is(engine.PayloadV4) || !api.builder.Has(id) {
 		return api.ConsensusAPI.GetPayloadV6(id)
 	}
@@ -63,7 +63,7 @@ func (api *EngineAPI) GetPayloadV6(id engine.PayloadID) (*engine.ExecutionPayloa
 
 // sealFor seals a payload of the builder and checks that its fork is one the called version serves. Like
 // op-geth it finds that out from the payload, so asking with the wrong version ends the building too.
-func (api *EngineAPI) sealFor(id engine.PayloadID, oneOf ...forks.Fork) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) sealFor(id engine.PayloadID, oneOf ...forks.Fork) (*engine.ExecutionPayloadEnvelope, error) {
 	envelope, err := api.seal(id)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (api *EngineAPI) sealFor(id engine.PayloadID, oneOf ...forks.Fork) (*engine
 
 // seal seals a payload of the builder. A builder without an answer has tried its fallback in vain, and
 // op-geth reports a payload that failed to build as unknown.
-func (api *EngineAPI) seal(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
+func (api *API) seal(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	envelope, err := api.builder.GetPayload(id)
 	if err != nil {
 		log.Error("Builder has no payload", "id", id, "err", err)

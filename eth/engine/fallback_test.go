@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ import (
 )
 
 // fallbackArgs are the arguments of a job on genesis that has published the given transactions.
-func fallbackArgs(t *testing.T, n *testNode, published ...*types.Transaction) *gethminer.BuildPayloadArgs {
+func fallbackArgs(t *testing.T, n *ethtest.Node, published ...*types.Transaction) *gethminer.BuildPayloadArgs {
 	t.Helper()
 	c := n.Eth.BlockChain().Config()
 	at := uint64(ethtest.GenesisTime + ethtest.BlockTime)
@@ -52,12 +52,12 @@ func TestFallbackBuildsWhatWasPublished(t *testing.T) {
 	for _, f := range ethtest.Forks {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
-			n, plain := newNode(t, f, enabled), newNode(t, f, stock)
+			n, plain := newNode(t, f, withMiner), newNode(t, f, stock)
 			pending := []*types.Transaction{n.Transfer(0), n.Transfer(1), n.Transfer(2), n.Transfer(3)}
 			for _, err := range n.Eth.TxPool().Add(pending, true) {
 				require.NoError(t, err)
 			}
-			fallback := newFallback(n.Eth.Miner())
+			fallback := NewFallback(n.Eth.Miner())
 			args := fallbackArgs(t, n, pending[:2]...)
 			before := *args
 
@@ -83,8 +83,8 @@ func TestFallbackBuildsWhatWasPublished(t *testing.T) {
 // What op-geth cannot execute is an error and not a shorter block.
 func TestFallbackErrors(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, ethtest.Jovian, enabled)
-	fallback := newFallback(n.Eth.Miner())
+	n := newNode(t, ethtest.Jovian, withMiner)
+	fallback := NewFallback(n.Eth.Miner())
 
 	_, err := fallback(t.Context(), fallbackArgs(t, n, n.Transfer(5)))
 	require.ErrorContains(t, err, "nonce too high")

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"context"
@@ -12,10 +12,10 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
-// newFallback returns what builds the block of a failed job: op-geth's own miner executes exactly the
+// NewFallback returns what builds the block of a failed job: op-geth's own miner executes exactly the
 // transactions of the arguments, which are those of the attributes followed by those that were published.
 // So the block keeps the promise of the stream although none of the builder's state is used.
-func newFallback(stock *gethminer.Miner) miner.FallbackFunc {
+func NewFallback(stock *gethminer.Miner) miner.FallbackFunc {
 	return func(ctx context.Context, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error) {
 		exact := *args
 		exact.NoTxPool = true // also makes op-geth build at once, and report what it cannot execute

@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ type stockUpdate func(context.Context, engine.ForkchoiceStateV1, *engine.Payload
 // forkchoiceUpdated checks the attributes, lets op-geth process the head, and starts the builder where
 // op-geth would start its miner. Codes, texts and order of the refusals are op-geth's, which means that
 // the head is set even when the transactions of the attributes turn out to be garbage.
-func (api *EngineAPI) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, version engine.PayloadVersion, stock stockUpdate) (engine.ForkChoiceResponse, error) {
+func (api *API) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, version engine.PayloadVersion, stock stockUpdate) (engine.ForkChoiceResponse, error) {
 	if attrs != nil && !attrs.NoTxPool {
 		api.awaitBuilder(ctx)
 	}
@@ -69,7 +69,7 @@ func (api *EngineAPI) forkchoiceUpdated(ctx context.Context, update engine.Forkc
 }
 
 // updateHead runs op-geth's forkchoice update and tells the builder of a valid head.
-func (api *EngineAPI) updateHead(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
+func (api *API) updateHead(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
 	res, err := stock(ctx, update, attrs)
 	// An answer can be VALID beside an error: the head is set, the attributes are refused.
 	if res.PayloadStatus.Status == engine.VALID {
@@ -79,7 +79,7 @@ func (api *EngineAPI) updateHead(ctx context.Context, update engine.ForkchoiceSt
 }
 
 // delegate lets op-geth's miner build the payload.
-func (api *EngineAPI) delegate(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
+func (api *API) delegate(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
 	res, err := api.updateHead(ctx, update, &attrs.PayloadAttributes, stock)
 	if err == nil && res.PayloadID != nil {
 		api.keepDelegated(*res.PayloadID)
@@ -89,14 +89,14 @@ func (api *EngineAPI) delegate(ctx context.Context, update engine.ForkchoiceStat
 
 // keepDelegated notes a payload that op-geth's miner builds, and ends the builder's: the stream would go on
 // with a block that nobody is going to seal.
-func (api *EngineAPI) keepDelegated(id engine.PayloadID) {
+func (api *API) keepDelegated(id engine.PayloadID) {
 	api.delegated.add(id)
 	api.builder.Abandon()
 }
 
 // checkAttributes reports the first thing that is wrong with the attributes, as far as that can be told
 // before the head is processed.
-func (api *EngineAPI) checkAttributes(head common.Hash, attrs *PayloadAttributes, version engine.PayloadVersion) error {
+func (api *API) checkAttributes(head common.Hash, attrs *PayloadAttributes, version engine.PayloadVersion) error {
 	config := api.chain.Config()
 	if err := checkVersion(config, version, &attrs.PayloadAttributes); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (api *EngineAPI) checkAttributes(head common.Hash, attrs *PayloadAttributes
 
 // slot returns the length of the slot that a payload at the timestamp on the given parent has, zero if
 // the parent is unknown or not older.
-func (api *EngineAPI) slot(parent common.Hash, timestamp uint64) time.Duration {
+func (api *API) slot(parent common.Hash, timestamp uint64) time.Duration {
 	header := api.chain.GetHeaderByHash(parent)
 	if header == nil || header.Time >= timestamp {
 		return 0
@@ -126,7 +126,7 @@ func (api *EngineAPI) slot(parent common.Hash, timestamp uint64) time.Duration {
 
 // buildArgs turns attributes into the arguments op-geth's miner would get for them, so that payload ids
 // are the same as op-geth's.
-func (api *EngineAPI) buildArgs(parent common.Hash, attrs *PayloadAttributes, version engine.PayloadVersion) (*gethminer.BuildPayloadArgs, error) {
+func (api *API) buildArgs(parent common.Hash, attrs *PayloadAttributes, version engine.PayloadVersion) (*gethminer.BuildPayloadArgs, error) {
 	txs, err := decodeTransactions(attrs.Transactions)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (api *EngineAPI) buildArgs(parent common.Hash, attrs *PayloadAttributes, ve
 
 // startJob starts the builder. A panic of the builder gives the zero id, so that op-geth's miner takes
 // the slot: a slot is never missed.
-func (api *EngineAPI) startJob(args *gethminer.BuildPayloadArgs, opts miner.Options) (id engine.PayloadID, err error) {
+func (api *API) startJob(args *gethminer.BuildPayloadArgs, opts miner.Options) (id engine.PayloadID, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("Builder panicked, op-geth's miner takes the payload", "parent", args.Parent, "timestamp", args.Timestamp, "panic", fmt.Sprint(r))

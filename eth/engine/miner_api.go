@@ -1,29 +1,19 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
-	"math/big"
-
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 )
-
-// builderLimits is what the miner namespace sets at the builder, which copies what it is given and takes a
-// size of zero for no limit.
-type builderLimits interface {
-	SetMaxDASize(maxTx, maxBlock *big.Int)
-	SetGasLimit(limit uint64)
-	SetGasTip(tip *big.Int)
-}
 
 // MinerAPI overrides the methods of op-geth's miner namespace that the builder has to hear of. op-geth's
 // own miner hears of them first: it builds what the builder leaves to it. miner_setExtra stays op-geth's,
 // because an OP Stack header has no room for it.
 type MinerAPI struct {
 	stock   *gethEth.MinerAPI
-	builder builderLimits
+	builder Builder
 }
 
 // SetGasPrice serves miner_setGasPrice: the least tip, in wei, that the pool takes and the builder includes.

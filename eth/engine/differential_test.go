@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"fmt"
@@ -77,7 +77,7 @@ func TestForkchoiceLikeStock(t *testing.T) {
 	for _, f := range ethtest.Forks {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
-			ours, theirs := newNode(t, f, enabled), newNode(t, f, stock)
+			ours, theirs := newNode(t, f, withMiner), newNode(t, f, stock)
 			genesis := ours.GenesisHash()
 			require.Equal(t, theirs.GenesisHash(), genesis)
 
@@ -105,7 +105,7 @@ func TestForkchoiceLikeStock(t *testing.T) {
 // The same with no attributes, and with arguments that are no attributes at all.
 func TestForkchoiceWithoutAttributesLikeStock(t *testing.T) {
 	t.Parallel()
-	ours, theirs := newNode(t, ethtest.Jovian, enabled), newNode(t, ethtest.Jovian, stock)
+	ours, theirs := newNode(t, ethtest.Jovian, withMiner), newNode(t, ethtest.Jovian, stock)
 	for version := 1; version <= 4; version++ {
 		for _, params := range [][]any{
 			{ethtest.Head(ours.GenesisHash())},
@@ -129,7 +129,7 @@ func TestGetPayloadLikeStock(t *testing.T) {
 	for _, f := range ethtest.Forks {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
-			ours, theirs := newNode(t, f, enabled), newNode(t, f, stock)
+			ours, theirs := newNode(t, f, withMiner), newNode(t, f, stock)
 			attrs := f.Attributes(ethtest.GenesisTime, 0)
 			id := ours.Build(ours.GenesisHash(), attrs)
 			require.Equal(t, theirs.Build(theirs.GenesisHash(), attrs), id)

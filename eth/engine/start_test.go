@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package eth
+package engine
 
 import (
 	"context"
@@ -28,18 +28,13 @@ func TestAttributesAwaitTheBuilder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newEngineAPI(nil, nil, nil)
-				open := func() {
-					if err := api.open(t.Context()); err != nil {
-						t.Error(err)
-					}
-				}
+				api := newAPI(nil, nil, nil)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if tc.opens == 0 {
-					open()
+					api.open()
 				} else {
-					defer time.AfterFunc(tc.opens, open).Stop()
+					defer time.AfterFunc(tc.opens, api.open).Stop()
 				}
 				if tc.ends != 0 {
 					defer time.AfterFunc(tc.ends, cancel).Stop()
