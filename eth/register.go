@@ -12,9 +12,9 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/node"
-	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/pending"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
@@ -89,13 +89,10 @@ func registerFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config)
 
 // attach registers the APIs of the pending state, the health endpoints and the stages of the service.
 func (a *assembly) attach(stack *node.Node) error {
-	if _, err := RegisterPending(stack, a.ethereum, PendingConfig{Eth: a.cfg.Eth, GraphQL: a.cfg.GraphQL}, a.processor); err != nil {
+	if _, err := pending.Register(stack, a.ethereum, pending.Config{Source: a.processor, Eth: a.cfg.Eth, GraphQL: a.cfg.GraphQL}); err != nil {
 		return err
 	}
-	stack.RegisterAPIs([]rpc.API{
-		{Namespace: "eth", Service: &SubscriptionAPI{feed: a.feed}},
-		{Namespace: "flashblocks", Service: &FlashblocksAPI{feed: a.feed}},
-	})
+	stack.RegisterAPIs(a.feed.APIs())
 	stack.RegisterHandler("flashblocks liveness", "/healthz", http.HandlerFunc(a.health.Healthz))
 	stack.RegisterHandler("flashblocks readiness", "/readyz", http.HandlerFunc(a.health.Readyz))
 	a.register(stack)

@@ -21,6 +21,7 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/subscribe"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
@@ -40,7 +41,7 @@ type assembly struct {
 	ethereum  *gethEth.Ethereum
 	cfg       *Config
 	processor *overlay.Processor
-	feed      *feed
+	feed      *subscribe.Feed
 }
 
 // newAssembly makes what a builder and a follower have in common: the overlay, and the feed of its
@@ -56,12 +57,12 @@ func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 	}
 	a := &assembly{
 		Service: &Service{set: set}, ethereum: ethereum, cfg: cfg, processor: processor,
-		feed: newFeed(processor, chain.Config(), chain, set),
+		feed: subscribe.New(subscribe.Config{Source: processor, Chain: chain, Metrics: set}),
 	}
 	keeper := restart.NewHeadKeeper(restart.HeadKeeperConfig{Chain: chain, Database: ethereum.ChainDb()})
 	a.add("heads", keeper.Start, keeper.Stop)
 	a.add("overlay", processor.Start, processor.Stop)
-	a.add("subscriptions", a.feed.start, a.feed.stop)
+	a.add("subscriptions", a.feed.Start, a.feed.Stop)
 	return a, nil
 }
 
@@ -161,7 +162,7 @@ func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error
 		return nil, err
 	}
 	f, err := follower.New(follower.Config{
-		URLs: cfg.URLs, Timeout: cfg.UpstreamTimeout, Sink: a.processor, Metrics: a.set, Lost: a.feed.lost,
+		URLs: cfg.URLs, Timeout: cfg.UpstreamTimeout, Sink: a.processor, Metrics: a.set, Lost: a.feed.Lost,
 	})
 	if err != nil {
 		return nil, err
