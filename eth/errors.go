@@ -5,31 +5,6 @@ package eth
 
 import "errors"
 
-var (
-	// ErrNotOptimism is returned by Register for a chain without an OP Stack configuration: flashblocks
-	// need the deposit transactions and the gas limit that only OP Stack attributes carry.
-	ErrNotOptimism = errors.New("flashblocks need an OP Stack chain, and the genesis of this node has no optimism section")
-
-	errZeroInterval = errors.New("flashblocks.intervalMs must be greater than zero")
-	errNoPayload    = errors.New("op-geth's miner built no payload")
-)
-
-// Reasons that op-geth gives for refused attributes. Drivers and their tests match on these texts, so
-// they are kept letter for letter, spelling included.
-var (
-	errV1Fields           = errors.New("withdrawals and beacon root not supported in V1")
-	errV1Fork             = errors.New("fcuV1 called post-shanghai")
-	errUnexpectedRoot     = errors.New("unexpected beacon root")
-	errEarlyWithdrawals   = errors.New("withdrawals before shanghai")
-	errMissingWithdrawals = errors.New("missing withdrawals")
-	errV2Fork             = errors.New("fcuV2 must only be called with paris or shanghai payloads")
-	errMissingRoot        = errors.New("missing beacon root")
-	errV3Fork             = errors.New("fcuV3 must only be called for cancun/prague/osaka payloads")
-	errMissingSlot        = errors.New("missing slot number")
-	errMissingTarget      = errors.New("missing target gas limit")
-	errV4Fork             = errors.New("fcuV4 must only be called for amsterdam payloads")
-
-	errMissingGasLimit   = errors.New("gasLimit parameter is required")
-	errCanyonWithdrawals = errors.New("non-empty withdrawals post-Canyon")
-	errEarly1559Params   = errors.New("non-empty eip155Params pre-Holocene")
-)
+// ErrNotOptimism is returned by Register for a chain without an OP Stack configuration: flashblocks
+// need the deposit transactions and the gas limit that only OP Stack attributes carry.
+var ErrNotOptimism = errors.New("flashblocks need an OP Stack chain, and the genesis of this node has no optimism section")

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 )
 
 // The runbook names every metric of a builder and of a follower, and no other.
@@ -27,10 +29,10 @@ func TestRunbookNamesTheMetrics(t *testing.T) {
 	follows.Enabled, follows.URLs = false, []string{"ws://127.0.0.1:1"}
 	var registered []string
 	for _, cfg := range []Config{testConfig(), follows} {
-		n := newUnstarted(t, jovian, jovian.genesis())
-		service, err := Register(n.stack, n.eth, cfg)
+		n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+		service, err := Register(n.Stack, n.Eth, cfg)
 		require.NoError(t, err)
-		n.start() // a follower's streams register theirs when they are dialled
+		n.Start() // a follower's streams register theirs when they are dialled
 		for _, name := range service.Metrics().ListMetricNames() {
 			name, _, _ = strings.Cut(name, "{")
 			registered = append(registered, name)
@@ -48,10 +50,10 @@ func TestMetricLabels(t *testing.T) {
 	follows.Enabled, follows.URLs = false, []string{"ws://127.0.0.1:1"}
 	value := regexp.MustCompile(`^[a-z0-9_.:#+/]+$`)
 	for _, cfg := range []Config{testConfig(), follows} {
-		n := newUnstarted(t, jovian, jovian.genesis())
-		service, err := Register(n.stack, n.eth, cfg)
+		n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+		service, err := Register(n.Stack, n.Eth, cfg)
 		require.NoError(t, err)
-		n.start()
+		n.Start()
 		for _, name := range service.Metrics().ListMetricNames() {
 			for _, label := range regexp.MustCompile(`="([^"]*)"`).FindAllStringSubmatch(name, -1) {
 				require.Regexp(t, value, label[1], name)

@@ -12,17 +12,11 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/node"
-	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/pending"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
-
-// builder is all that Register needs of the builder.
-type builder interface {
-	payloadBuilder
-	builderLimits
-
-	// Processor wraps op-geth's block processor.
-	Processor(stock core.Processor) core.Processor
-}
 
 // Register takes the place of catalyst.Register. It has to be called after everything else that registers
 // services of the eth and debug namespaces, because services registered later win per method, and before the
@@ -46,7 +40,7 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 	if cfg.Follows() {
 		return registerFollower(stack, ethereum, &cfg)
 	}
-	if known := learnBlockTime(ethereum.BlockChain()); cfg.BlockTime == 0 && known > 0 {
+	if known := engine.LearnBlockTime(ethereum.BlockChain()); cfg.BlockTime == 0 && known > 0 {
 		if err := cfg.CheckBlockTime(known); err != nil {
 			return nil, err
 		}
@@ -60,7 +54,9 @@ func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) 
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}
-	attachEngine(stack, ethereum, builder, a.Service)
+	driver := engine.New(engine.Config{Ethereum: ethereum, Builder: builder})
+	stack.RegisterAPIs(driver.APIs())
+	a.add("engine", driver.Start, driver.Stop)
 	if err := a.attach(stack); err != nil {
 		return nil, err
 	}
@@ -91,30 +87,14 @@ func registerFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config)
 	return a.Service, a.attach(stack)
 }
 
-// attachEngine registers the APIs that drive the builder.
-func attachEngine(stack *node.Node, ethereum *gethEth.Ethereum, builder builder, service *Service) {
-	chain := ethereum.BlockChain()
-	api := newEngineAPI(catalyst.NewConsensusAPI(ethereum), chain, builder)
-
-	stack.RegisterAPIs([]rpc.API{
-		{Namespace: "testing", Service: &testingAPI{chain: chain, miner: ethereum.Miner()}},
-		{Namespace: "miner", Service: &MinerAPI{stock: gethEth.NewMinerAPI(ethereum), builder: builder}},
-		{Namespace: "engine", Service: api, Authenticated: true},
-	})
-	service.add("engine", api.open, api.close)
-}
-
 // attach registers the APIs of the pending state, the health endpoints and the stages of the service.
 func (a *assembly) attach(stack *node.Node) error {
-	if _, err := RegisterPending(stack, a.ethereum, PendingConfig{Eth: a.cfg.Eth, GraphQL: a.cfg.GraphQL}, a.processor); err != nil {
+	if _, err := pending.Register(stack, a.ethereum, pending.Config{Source: a.processor, Eth: a.cfg.Eth, GraphQL: a.cfg.GraphQL}); err != nil {
 		return err
 	}
-	stack.RegisterAPIs([]rpc.API{
-		{Namespace: "eth", Service: &SubscriptionAPI{feed: a.feed}},
-		{Namespace: "flashblocks", Service: &FlashblocksAPI{feed: a.feed}},
-	})
-	stack.RegisterHandler("flashblocks liveness", "/healthz", http.HandlerFunc(a.health.healthz))
-	stack.RegisterHandler("flashblocks readiness", "/readyz", http.HandlerFunc(a.health.readyz))
+	stack.RegisterAPIs(a.feed.APIs())
+	stack.RegisterHandler("flashblocks liveness", "/healthz", http.HandlerFunc(a.health.Healthz))
+	stack.RegisterHandler("flashblocks readiness", "/readyz", http.HandlerFunc(a.health.Readyz))
 	a.register(stack)
 	return nil
 }
@@ -125,6 +105,6 @@ func (a *assembly) attach(stack *node.Node) error {
 // The method is the only exported way to a chain's processor; its name warns of changing the rules of
 // the chain, which is not done here: the validator stays op-geth's own and compares gas, bloom, receipts
 // root and state root of whatever the processor returns with the header.
-func reuseExecution(chain *core.BlockChain, builder builder) {
+func reuseExecution(chain *core.BlockChain, builder *miner.Builder) {
 	chain.SetBlockValidatorAndProcessorForTesting(chain.Validator(), builder.Processor(chain.Processor()))
 }

@@ -21,6 +21,7 @@ import (
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
@@ -40,28 +41,28 @@ func listen(t *testing.T) *net.TCPAddr {
 // Without flashblocks everything is op-geth's: same methods, same answers, nothing started.
 func TestDisabledIsStock(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, jovian, func(t testing.TB, n *testNode) {
+	n := newNode(t, ethtest.Jovian, func(t testing.TB, n *testNode) {
 		t.Helper()
-		processor := n.eth.BlockChain().Processor()
-		service, err := Register(n.stack, n.eth, Config{})
+		processor := n.Eth.BlockChain().Processor()
+		service, err := Register(n.Stack, n.Eth, Config{})
 		require.NoError(t, err)
 		n.service = service
-		require.Same(t, processor, n.eth.BlockChain().Processor())
+		require.Same(t, processor, n.Eth.BlockChain().Processor())
 	})
 	require.Empty(t, n.service.stages)
 	require.Nil(t, n.service.StreamAddr())
 	require.Nil(t, n.service.MetricsAddr())
 	require.Nil(t, n.service.Metrics())
 
-	theirs := newNode(t, jovian, stock)
+	theirs := newNode(t, ethtest.Jovian, stock)
 	for _, method := range []string{"engine_exchangeCapabilities", "rpc_modules", "testing_buildBlockV1", "miner_setMaxDASize"} {
-		require.Equal(t, theirs.call(method), n.call(method))
+		require.Equal(t, theirs.Call(method), n.Call(method))
 	}
 	// Even an override is what it is to op-geth: an unknown member.
-	attrs := jovian.attributes(genesisTime, 0).with(object{"flashblocks": 5, "noTxPool": true})
-	id := n.fcu(n.genesisHash(), attrs)
-	require.Equal(t, theirs.fcu(theirs.genesisHash(), attrs), id)
-	require.Equal(t, theirs.call("engine_getPayloadV4", id), n.call("engine_getPayloadV4", id))
+	attrs := ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{"flashblocks": 5, "noTxPool": true})
+	id := n.Build(n.GenesisHash(), attrs)
+	require.Equal(t, theirs.Build(theirs.GenesisHash(), attrs), id)
+	require.Equal(t, theirs.Call("engine_getPayloadV4", id), n.Call("engine_getPayloadV4", id))
 }
 
 func TestRegisterRefuses(t *testing.T) {
@@ -69,16 +70,16 @@ func TestRegisterRefuses(t *testing.T) {
 	t.Run("chain that is not of the OP Stack", func(t *testing.T) {
 		t.Parallel()
 		genesis := &core.Genesis{Config: gethparams.MergedTestChainConfig, Difficulty: new(big.Int), GasLimit: 30_000_000, BaseFee: big.NewInt(1)}
-		n := newUnstarted(t, jovian, genesis)
-		_, err := Register(n.stack, n.eth, testConfig())
+		n := newUnstarted(t, ethtest.Jovian, genesis)
+		_, err := Register(n.Stack, n.Eth, testConfig())
 		require.ErrorIs(t, err, ErrNotOptimism)
 	})
 	t.Run("bad flags", func(t *testing.T) {
 		t.Parallel()
-		n := newUnstarted(t, jovian, jovian.genesis())
+		n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 		cfg := testConfig()
 		cfg.Interval = 0
-		_, err := Register(n.stack, n.eth, cfg)
+		_, err := Register(n.Stack, n.Eth, cfg)
 		require.EqualError(t, err, "flashblocks interval must be greater than zero")
 	})
 }
@@ -97,12 +98,12 @@ func TestTakenPort(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newUnstarted(t, jovian, jovian.genesis())
+			n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 			cfg := testConfig()
 			tt.take(&cfg)
-			service, err := Register(n.stack, n.eth, cfg)
+			service, err := Register(n.Stack, n.Eth, cfg)
 			require.NoError(t, err)
-			err = n.stack.Start()
+			err = n.Stack.Start()
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorContains(t, err, "address already in use")
 			if name == "metrics" {
@@ -117,8 +118,8 @@ func TestTakenPort(t *testing.T) {
 // What publishes starts after, and stops before, what it publishes to.
 func TestStageOrder(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
-	service, err := Register(n.stack, n.eth, testConfig())
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+	service, err := Register(n.Stack, n.Eth, testConfig())
 	require.NoError(t, err)
 	names := make([]string, 0, len(service.stages))
 	for _, s := range service.stages {
@@ -130,7 +131,7 @@ func TestStageOrder(t *testing.T) {
 // The node takes stages in the order of their registration and back.
 func TestNodeKeepsStageOrder(t *testing.T) {
 	t.Parallel()
-	n := newUnstarted(t, jovian, jovian.genesis())
+	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	var events []string
 	service := new(Service)
 	for _, name := range []string{"a", "b", "c"} {
@@ -138,45 +139,28 @@ func TestNodeKeepsStageOrder(t *testing.T) {
 			func(context.Context) error { events = append(events, "start "+name); return nil },
 			func() error { events = append(events, "stop "+name); return nil })
 	}
-	service.register(n.stack)
-	require.NoError(t, n.stack.Start())
-	require.NoError(t, n.stack.Close())
+	service.register(n.Stack)
+	require.NoError(t, n.Stack.Start())
+	require.NoError(t, n.Stack.Close())
 	require.Equal(t, []string{"start a", "start b", "start c", "stop c", "stop b", "stop a"}, events)
-}
-
-// Services registered later win per method: ours are served, and what ours lack stays op-geth's.
-func TestRegistrationOrder(t *testing.T) {
-	t.Parallel()
-	fake := new(fakeBuilder)
-	n := newNode(t, jovian, func(t testing.TB, n *testNode) {
-		t.Helper()
-		stock(t, n) // as if someone had registered op-geth's before
-		withBuilder(fake)(t, n)
-	})
-	n.fcu(n.genesisHash(), jovian.attributes(genesisTime, 0))
-	require.Len(t, fake.jobs, 1, "op-geth's engine API was served")
-
-	require.Equal(t, "true", n.call("miner_setGasLimit", "0x5").Result)
-	require.Len(t, fake.limits, 1, "op-geth's miner API was served")
-	require.Equal(t, "true", n.call("miner_setExtra", "x").Result, "a method of op-geth's miner API is lost")
 }
 
 // The Engine API is for the consensus client alone: without a token it is not there.
 func TestEngineNeedsAuthentication(t *testing.T) {
 	t.Parallel()
 	for name, register := range map[string]setup{"ours": enabled, "stock": stock} {
-		n := newNode(t, jovian, register)
-		open, err := rpc.DialContext(t.Context(), n.stack.HTTPEndpoint())
+		n := newNode(t, ethtest.Jovian, register)
+		open, err := rpc.DialContext(t.Context(), n.Stack.HTTPEndpoint())
 		require.NoError(t, err)
 		defer open.Close()
 		var caps []string
 		err = open.CallContext(t.Context(), &caps, "engine_exchangeCapabilities", []string{})
 		var coded rpc.Error
 		require.ErrorAs(t, err, &coded, name)
-		require.Equal(t, codeNotFound, coded.ErrorCode(), name)
+		require.Equal(t, ethtest.CodeNotFound, coded.ErrorCode(), name)
 		require.NoError(t, open.CallContext(t.Context(), new(bool), "miner_setGasLimit", "0x5"), name)
 
-		locked, err := rpc.DialContext(t.Context(), n.stack.HTTPAuthEndpoint())
+		locked, err := rpc.DialContext(t.Context(), n.Stack.HTTPAuthEndpoint())
 		require.NoError(t, err)
 		defer locked.Close()
 		var status rpc.HTTPError
@@ -189,12 +173,12 @@ func TestEngineNeedsAuthentication(t *testing.T) {
 func TestReuseExecutionIsInstalled(t *testing.T) {
 	t.Parallel()
 	for _, reuse := range []bool{true, false} {
-		n := newUnstarted(t, jovian, jovian.genesis())
-		chain := n.eth.BlockChain()
+		n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
+		chain := n.Eth.BlockChain()
 		validator, processor := chain.Validator(), chain.Processor()
 		cfg := testConfig()
 		cfg.ReuseExecution = reuse
-		_, err := Register(n.stack, n.eth, cfg)
+		_, err := Register(n.Stack, n.Eth, cfg)
 		require.NoError(t, err)
 		require.Same(t, validator, chain.Validator())
 		require.Equal(t, reuse, processor != chain.Processor())
@@ -204,11 +188,11 @@ func TestReuseExecutionIsInstalled(t *testing.T) {
 // A running node serves its stream and its metrics: what is streamed is what is sealed, and scraped.
 func TestStreamAndMetrics(t *testing.T) {
 	t.Parallel()
-	genesis := jovian.genesis()
+	genesis := ethtest.Jovian.Genesis()
 	genesis.Timestamp = uint64(time.Now().Unix())
-	n := newUnstarted(t, jovian, genesis)
+	n := newUnstarted(t, ethtest.Jovian, genesis)
 	enabled(t, n)
-	n.start()
+	n.Start()
 
 	url := "ws://" + n.service.StreamAddr().String()
 	conn, res, err := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
@@ -216,9 +200,9 @@ func TestStreamAndMetrics(t *testing.T) {
 	require.NoError(t, res.Body.Close())
 	defer func() { require.NoError(t, conn.Close()) }()
 
-	require.NoError(t, n.eth.TxPool().Add([]*types.Transaction{n.transfer(0)}, true)[0])
-	require.NoError(t, n.eth.TxPool().Sync())
-	id := n.fcu(n.genesisHash(), jovian.attributes(genesis.Timestamp, 0).with(object{"flashblocks": object{"intervalMs": 50}}))
+	require.NoError(t, n.Eth.TxPool().Add([]*types.Transaction{n.Transfer(0)}, true)[0])
+	require.NoError(t, n.Eth.TxPool().Sync())
+	id := n.Build(n.GenesisHash(), ethtest.Jovian.Attributes(genesis.Timestamp, 0).With(object{"flashblocks": object{"intervalMs": 50}}))
 
 	var published [][]byte
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
@@ -230,9 +214,9 @@ func TestStreamAndMetrics(t *testing.T) {
 		require.Equal(t, id, fb.PayloadID)
 		published = append(published, fb.Diff.Transactions...)
 	}
-	env := n.payload(id)
+	env := n.Payload(id)
 	require.Equal(t, published, env.ExecutionPayload.Transactions)
-	n.insert(env)
+	n.Insert(env)
 
 	body := scrape(t, "http://"+n.service.MetricsAddr().String()+"/metrics")
 	for _, name := range []string{"builder_flashblock_count", "builder_block_tx_count", "flashblocks_stream_accept_total", "process_cpu_seconds_total"} {
@@ -256,14 +240,14 @@ func scrape(t *testing.T, url string) string {
 // A node that has built payloads leaves nothing behind when it stops. Not parallel: it counts goroutines.
 func TestNodeStopsCleanly(t *testing.T) {
 	run := func() {
-		n := newNode(t, jovian, enabled)
-		env := n.payload(n.fcu(n.genesisHash(), jovian.attributes(genesisTime, 0)))
-		n.insert(env)
-		n.fcu(env.ExecutionPayload.BlockHash, jovian.attributes(genesisTime+blockTime, 1)) // still under construction
+		n := newNode(t, ethtest.Jovian, enabled)
+		env := n.Payload(n.Build(n.GenesisHash(), ethtest.Jovian.Attributes(ethtest.GenesisTime, 0)))
+		n.Insert(env)
+		n.Build(env.ExecutionPayload.BlockHash, ethtest.Jovian.Attributes(ethtest.GenesisTime+ethtest.BlockTime, 1)) // still under construction
 		scrape(t, "http://"+n.service.MetricsAddr().String()+"/metrics")
 		http.DefaultClient.CloseIdleConnections()
-		n.client.Close()
-		require.NoError(t, n.stack.Close())
+		n.Client.Close()
+		require.NoError(t, n.Stack.Close())
 	}
 	run() // starts what lives as long as the process: sender recovery, metrics
 	ignore := goleak.IgnoreCurrent()
@@ -285,7 +269,7 @@ func testConfig() Config {
 // enabled registers this package as a node does, with the real builder.
 func enabled(t testing.TB, n *testNode) {
 	t.Helper()
-	service, err := Register(n.stack, n.eth, testConfig())
+	service, err := Register(n.Stack, n.Eth, testConfig())
 	require.NoError(t, err)
 	n.service = service
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/node"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 )
 
@@ -19,7 +20,7 @@ type Service struct {
 	set     *metrics.Set
 	stream  func() net.Addr
 	scrapes *operator.Endpoint
-	health  *health
+	health  *health.Monitor
 	stages  []*stage
 }
 

@@ -16,7 +16,12 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/follower"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/subscribe"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
@@ -36,7 +41,7 @@ type assembly struct {
 	ethereum  *gethEth.Ethereum
 	cfg       *Config
 	processor *overlay.Processor
-	feed      *feed
+	feed      *subscribe.Feed
 }
 
 // newAssembly makes what a builder and a follower have in common: the overlay, and the feed of its
@@ -52,12 +57,12 @@ func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 	}
 	a := &assembly{
 		Service: &Service{set: set}, ethereum: ethereum, cfg: cfg, processor: processor,
-		feed: newFeed(processor, chain.Config(), chain, set),
+		feed: subscribe.New(subscribe.Config{Source: processor, Chain: chain, Metrics: set}),
 	}
-	keeper := &headKeeper{chain: chain, db: ethereum.ChainDb()}
-	a.add("heads", keeper.start, keeper.close)
+	keeper := restart.NewHeadKeeper(restart.HeadKeeperConfig{Chain: chain, Database: ethereum.ChainDb()})
+	a.add("heads", keeper.Start, keeper.Stop)
 	a.add("overlay", processor.Start, processor.Stop)
-	a.add("subscriptions", a.feed.start, a.feed.stop)
+	a.add("subscriptions", a.feed.Start, a.feed.Stop)
 	return a, nil
 }
 
@@ -65,7 +70,7 @@ func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 // node that does not follow.
 func (a *assembly) addHealth(streams func() int) {
 	chain := a.ethereum.BlockChain()
-	a.health = newHealth(healthConfig{
+	a.health = health.New(health.Config{
 		Source:  a.processor,
 		Syncing: func() bool { return !a.ethereum.Synced() },
 		Head:    func() uint64 { return chain.CurrentBlock().Number.Uint64() },
@@ -73,7 +78,7 @@ func (a *assembly) addHealth(streams func() int) {
 		MaxAge:  a.cfg.ReadyMaxAge,
 		Metrics: a.set,
 	})
-	a.add("health", a.health.start, a.health.stop)
+	a.add("health", a.health.Start, a.health.Stop)
 	if a.cfg.MetricsAddr != "" {
 		a.scrapes = operator.NewEndpoint("flashblocks metrics", a.cfg.MetricsAddr, a.metricsPages())
 		a.add("metrics", func(ctx context.Context) error {
@@ -89,8 +94,8 @@ func (a *assembly) addHealth(streams func() int) {
 // metricsPages serves the metrics and the health of the node.
 func (a *assembly) metricsPages() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.health.healthz)
-	mux.HandleFunc("GET /readyz", a.health.readyz)
+	mux.HandleFunc("GET /healthz", a.health.Healthz)
+	mux.HandleFunc("GET /readyz", a.health.Readyz)
 	mux.Handle("GET /metrics", operator.Metrics(a.set))
 	return mux
 }
@@ -118,7 +123,7 @@ func (a *assembly) addStream() *stream.Hub {
 
 // assembleBuilder makes the service of a node that builds. journal is where op-geth keeps local transactions,
 // empty if it does not.
-func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, builder, error) {
+func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, *miner.Builder, error) {
 	a, err := newAssembly(ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
@@ -143,11 +148,11 @@ func (a *assembly) addRestorer(journal string) {
 		chain = a.ethereum.BlockChain()
 		pool  = a.cfg.eth().TxPool
 	)
-	r := &restorer{
-		path: journal, most: int(min(pool.GlobalSlots+pool.GlobalQueue, maxRestored)), pool: a.ethereum.TxPool(), chain: chain,
-		signer: types.LatestSigner(chain.Config()),
-	}
-	a.add("local transactions", r.start, r.close)
+	r := restart.NewRestorer(restart.RestorerConfig{
+		Journal: journal, Most: pool.GlobalSlots + pool.GlobalQueue, Pool: a.ethereum.TxPool(), Chain: chain,
+		Signer: types.LatestSigner(chain.Config()),
+	})
+	a.add("local transactions", r.Start, r.Stop)
 }
 
 // assembleFollower makes the service of a node that follows the streams of others.
@@ -156,15 +161,15 @@ func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error
 	if err != nil {
 		return nil, err
 	}
-	f, err := newFollower(followerConfig{
-		URLs: cfg.URLs, Timeout: cfg.UpstreamTimeout, Sink: a.processor, Metrics: a.set, Lost: a.feed.lost,
+	f, err := follower.New(follower.Config{
+		URLs: cfg.URLs, Timeout: cfg.UpstreamTimeout, Sink: a.processor, Metrics: a.set, Lost: a.feed.Lost,
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.addHealth(f.connections)
-	a.set.NewGauge("follower_blocks_behind", func() float64 { return float64(a.behind(f.metrics.newest.Load())) })
-	a.add("follower", f.start, f.close)
+	a.addHealth(f.Connections)
+	a.set.NewGauge("follower_blocks_behind", func() float64 { return float64(a.behind(f.Newest())) })
+	a.add("follower", f.Start, f.Stop)
 	return a, nil
 }
 
@@ -204,7 +209,7 @@ func (a *assembly) newBuilder(idFile string, hub miner.Publisher) (*miner.Builde
 		Prio:             node.TxPool.Locals,
 		PayloadIDFile:    idFile,
 		OnFlashblock:     func(built miner.Built) { a.processor.DeliverBuilt(built) },
-		Fallback:         newFallback(a.ethereum.Miner()),
+		Fallback:         engine.NewFallback(a.ethereum.Miner()),
 		Metrics:          a.set,
 	}, hub)
 }

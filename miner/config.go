@@ -56,7 +56,7 @@ type Config struct {
 	// It must not wait. Nil if nobody listens in this process.
 	OnFlashblock func(Built)
 
-	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for that of the function VMConfig
+	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for fork.VMConfig's
 	Metrics  *metrics.Set                  // Receives the builder's metrics, nil for a private set
 	Clock    mclock.Clock                  // Monotonic clock of the schedule, nil for the system's
 	Now      func() time.Time              // Wall clock, read once per payload, nil for time.Now

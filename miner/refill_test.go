@@ -231,7 +231,7 @@ func TestRefilledSuperseded(t *testing.T) {
 		<-first.job.finished
 		require.Equal(t, want, first.userTxs(first.fetchWhole()))
 		require.Equal(t, 2, second.userTxs(second.fetchWhole()))
-		}
+	}
 }
 
 // The node's stop ends the fillings, at whatever moment it comes.

@@ -60,7 +60,7 @@ func (s *memoryStream) notes(t *testing.T) (list [][2]string) {
 func TestRepeatAfterAbandon(t *testing.T) {
 	t.Parallel()
 	for name, abandon := range map[string]func(s *timed){
-		"other head":      func(s *timed) { s.builder.NewHead(common.Hash{0xff}) },
+		"other head": func(s *timed) { s.builder.NewHead(common.Hash{0xff}) },
 		"built at once": func(s *timed) {
 			other := s.attributes(s.chain.CurrentBlock())
 			other.NoTxPool = true

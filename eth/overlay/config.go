@@ -13,13 +13,13 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
 
-	"github.com/ethereum/go-ethereum/flashgeth/miner"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/fork"
 )
 
 // Config configures a Processor. Only Chain is required.
 type Config struct {
 	Chain    *core.BlockChain
-	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for miner.VMConfig's
+	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for fork.VMConfig's
 	Strict   bool                          // Withhold a snapshot whose execution differs from what the stream says
 
 	// StaleAfter is how long pending may stand still, without a new flashblock executed and without a new
@@ -34,7 +34,7 @@ type Config struct {
 func (c Config) sanitize() Config {
 	if c.VMConfig == nil {
 		chain := c.Chain
-		c.VMConfig = func(header *types.Header) vm.Config { return miner.VMConfig(chain.Config(), header) }
+		c.VMConfig = func(header *types.Header) vm.Config { return fork.VMConfig(chain.Config(), header) }
 	}
 	if c.Metrics == nil {
 		c.Metrics = metrics.NewSet()

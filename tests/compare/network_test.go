@@ -25,6 +25,7 @@ import (
 
 	fleth "github.com/ethereum/go-ethereum/flashgeth/eth"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/pending"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
@@ -121,7 +122,7 @@ func (n *network) startBuilder(genesis *core.Genesis) string {
 	require.NoError(n.t, catalyst.Register(node.stack, node.eth))
 	processor, err := overlay.New(overlay.Config{Chain: node.eth.BlockChain(), StaleAfter: staleAfter})
 	require.NoError(n.t, err)
-	_, err = fleth.RegisterPending(node.stack, node.eth, fleth.PendingConfig{Eth: &node.config, GraphQL: true}, processor)
+	_, err = pending.Register(node.stack, node.eth, pending.Config{Source: processor, Eth: &node.config, GraphQL: true})
 	require.NoError(n.t, err)
 	require.NoError(n.t, processor.Start(context.Background()))
 	n.t.Cleanup(func() { require.NoError(n.t, processor.Stop()) })

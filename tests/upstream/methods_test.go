@@ -19,7 +19,7 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 )
 
-// TestConsensusAPIMethods shows the engine methods that a bump adds. The wrapper in eth/ embeds
+// TestConsensusAPIMethods shows the engine methods that a bump adds. The wrapper in eth/engine embeds
 // ConsensusAPI, so a new getPayload would be served without the builder ever hearing of it.
 func TestConsensusAPIMethods(t *testing.T) {
 	requireList(t, "consensusapi-methods.txt", lines(signatures(reflect.TypeFor[*catalyst.ConsensusAPI]())),

@@ -1,0 +1,95 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package engine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
+	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/miner"
+	"github.com/ethereum/go-ethereum/flashgeth/params"
+)
+
+func TestMain(m *testing.M) { ethtest.Main(m) }
+
+type (
+	object = ethtest.Object
+	answer = ethtest.Answer
+)
+
+// setup registers an Engine API on a node that has not been started.
+type setup func(t testing.TB, n *ethtest.Node)
+
+// stock registers op-geth's own Engine API.
+func stock(t testing.TB, n *ethtest.Node) {
+	t.Helper()
+	n.RegisterEngine()
+}
+
+// withBuilder registers this package's APIs over the given builder.
+func withBuilder(b *fakeBuilder) setup {
+	return func(t testing.TB, n *ethtest.Node) {
+		t.Helper()
+		b.chain = n.Eth.BlockChain()
+		serve(n, b)
+	}
+}
+
+// withMiner registers this package's APIs over a real builder whose stream nobody reads.
+func withMiner(t testing.TB, n *ethtest.Node) {
+	t.Helper()
+	flags := params.DefaultFlashblocks
+	flags.Enabled = true
+	b, err := miner.New(n.Eth, miner.Config{Flashblocks: flags, GasCeil: 30_000_000, Fallback: NewFallback(n.Eth.Miner())}, unread{})
+	require.NoError(t, err)
+	require.NoError(t, b.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, b.Stop()) })
+	serve(n, b)
+}
+
+// unread is a stream that nobody reads.
+type unread struct{}
+
+// Publish implements miner.Publisher.
+func (unread) Publish(stream.Message) {}
+
+// serve registers a Service on a node, whose start starts it.
+func serve(n *ethtest.Node, b Builder) *Service {
+	s := New(Config{Ethereum: n.Eth, Builder: b})
+	n.Stack.RegisterAPIs(s.APIs())
+	n.Stack.RegisterLifecycle(lifecycle{s})
+	return s
+}
+
+// lifecycle is a Service in the form that a node starts and stops.
+type lifecycle struct{ s *Service }
+
+// Start implements node.Lifecycle.
+func (l lifecycle) Start() error { return l.s.Start(context.Background()) }
+
+// Stop implements node.Lifecycle.
+func (l lifecycle) Stop() error { return l.s.Stop() }
+
+// newNode makes and starts a node of the fork.
+func newNode(t testing.TB, f ethtest.Fork, register setup) *ethtest.Node {
+	t.Helper()
+	n := ethtest.NewNode(t, f, f.Genesis())
+	register(t, n)
+	n.Start()
+	return n
+}
+
+// start answers a forkchoice update with attributes on the node's genesis.
+func start(t testing.TB, n *ethtest.Node, attrs object) engine.PayloadID {
+	t.Helper()
+	return n.Build(n.GenesisHash(), attrs)
+}
+
+func ptr[T any](v T) *T { return &v }
