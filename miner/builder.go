@@ -17,7 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/internal/fork"
+	rules "github.com/ethereum/go-ethereum/flashgeth/internal/fork" // tests of this package have a type fork
 )
 
 const (
@@ -68,7 +68,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	}
 	config = config.sanitize()
 	if config.VMConfig == nil {
-		config.VMConfig = func(header *types.Header) vm.Config { return fork.VMConfig(backend.BlockChain().Config(), header) }
+		config.VMConfig = func(header *types.Header) vm.Config { return rules.VMConfig(backend.BlockChain().Config(), header) }
 	}
 	past, err := openIDMemory(config.PayloadIDFile)
 	if err != nil {
