@@ -5,6 +5,7 @@ package miner
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ethereum/go-ethereum/core"
@@ -41,6 +42,9 @@ func checkBlock(cfg *gethparams.ChainConfig, parent, header *types.Header, args 
 	}
 	if _, err := footprintScalar(cfg, parent, firstOf(args.Transactions)); err != nil {
 		return err
+	}
+	if header.Time == math.MaxUint64 {
+		return errLastTimestamp
 	}
 	if header.GasLimit > gethparams.MaxGasLimit {
 		return fmt.Errorf("%w: %d", errGasLimit, header.GasLimit)

@@ -5,6 +5,7 @@ package miner
 
 import (
 	"errors"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -77,11 +78,17 @@ func TestUnusableParameters(t *testing.T) {
 		_, err := s.newChain().InsertBlockWithoutSetHead(t.Context(), foreign, false)
 		require.NoError(t, err, "by the rules alone it is valid")
 
+		header = block.Header()
+		header.Time = math.MaxUint64
+		last := types.NewBlockWithHeader(header).WithBody(*block.Body())
+
 		guarded := s.newChain()
 		guarded.SetBlockValidatorAndProcessorForTesting(NewValidator(guarded.Validator(), guarded.Config()), guarded.Processor())
 		_, err = guarded.InsertBlockWithoutSetHead(t.Context(), foreign, false)
 		require.ErrorIs(t, err, errNoGasTarget)
 		require.Nil(t, guarded.GetBlockByHash(foreign.Hash()))
+		_, err = guarded.InsertBlockWithoutSetHead(t.Context(), last, false)
+		require.ErrorIs(t, err, errLastTimestamp)
 		_, err = guarded.InsertBlockWithoutSetHead(t.Context(), block, false)
 		require.NoError(t, err)
 	}

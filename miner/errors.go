@@ -30,6 +30,7 @@ var (
 	errGasLimit            = errors.New("gas limit is too high")
 
 	// Of a block on which no other can stand.
+	errLastTimestamp   = errors.New("no timestamp is left after the block's")
 	errNoBaseFee       = errors.New("block has no base fee")
 	errNoBaseFeeParams = errors.New("block has no EIP-1559 parameters in its extra data")
 	errNoGasTarget     = errors.New("gas target is zero")
