@@ -14,10 +14,7 @@ import (
 
 func TestMain(m *testing.M) { ethtest.Main(m) }
 
-type (
-	object = ethtest.Object
-	answer = ethtest.Answer
-)
+type object = ethtest.Object
 
 // testNode is a node with this package registered or not.
 type testNode struct {

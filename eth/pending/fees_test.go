@@ -38,7 +38,7 @@ func (b *syncBuffer) String() string {
 
 // Whatever part of the range is pending, the history is what it is about canonical blocks with the same
 // numbers, the range ends at the same block, and asking costs no line in the log. The values are compared
-// with an unmodified node's by TestPendingCompare and tests/compare.
+// with an unmodified node's by tests/compare.
 func TestFeeHistoryRanges(t *testing.T) { //nolint:paralleltest // it takes the place of the process's logger
 	h := newHarness(t)
 	for range 3 {

@@ -24,7 +24,7 @@ type chosenSnapshots struct {
 	chosen *overlay.Snapshot
 }
 
-// Snapshot implements snapshots.
+// Snapshot implements Source.
 func (c *chosenSnapshots) Snapshot() *overlay.Snapshot { return c.chosen }
 
 // pendingBound is the pending block as a bound of a filter.

@@ -106,24 +106,15 @@ func NewNode(t testing.TB, f Fork, genesis *core.Genesis, changes ...func(*ethco
 	return n
 }
 
-// StartStock makes and starts a node of the fork with op-geth's own Engine API.
-func StartStock(t testing.TB, f Fork) *Node {
-	t.Helper()
-	n := NewNode(t, f, f.Genesis())
-	n.RegisterEngine()
-	n.Start()
-	return n
-}
-
 // RegisterEngine registers op-geth's own Engine API.
 func (n *Node) RegisterEngine() {
 	n.t.Helper()
 	require.NoError(n.t, catalyst.Register(n.Stack, n.Eth))
 }
 
-// RegisterStock registers op-geth's own services: the Engine API, and what cmd/flashgeth registers before the
+// registerStock registers op-geth's own services: the Engine API, and what cmd/flashgeth registers before the
 // pending services.
-func (n *Node) RegisterStock() {
+func (n *Node) registerStock() {
 	n.t.Helper()
 	n.RegisterEngine()
 	n.Stack.RegisterAPIs(tracers.APIs(n.Eth.APIBackend))
