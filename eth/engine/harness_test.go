@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
@@ -54,7 +55,7 @@ func newMiner(t testing.TB, n *ethtest.Node) *miner.Builder {
 	t.Helper()
 	flags := params.DefaultFlashblocks
 	flags.Enabled = true
-	b, err := miner.New(n.Eth, miner.Config{Flashblocks: flags, GasCeil: 30_000_000}, unread{})
+	b, err := miner.New(n.Eth, miner.Config{Flashblocks: flags, GasCeil: gethminer.DefaultConfig.GasCeil}, unread{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Stop()) })
 	return b
