@@ -92,7 +92,9 @@ func (j *job) sealWhole(env *environment, db *state.StateDB, witness *stateless.
 // rebuild builds exactly what was published, or the attributes' transactions if nothing was, on a fresh state:
 // what a job gives that has failed, or that was left before it had anything.
 func (j *job) rebuild(ctx context.Context) (*answer, error) {
-	j.metrics.fallbacks.Inc()
+	if j.form == streamed {
+		j.metrics.fallbacks.Inc()
+	}
 	txs := j.args.Transactions
 	if p, _, _ := j.gate.outcome(); p.indices > 0 {
 		txs = p.txs
