@@ -176,7 +176,6 @@ func (b *Builder) plan(j *job, blockTime time.Duration, opts Options) {
 	remaining := time.Unix(int64(j.args.Timestamp), 0).Sub(b.config.Now())
 	if j.form != streamed {
 		j.schedule = newSchedule(b.config.Clock.Now(), remaining, t)
-		j.inbox.close() // each filling begins with a walk over the pool
 		return
 	}
 	t.interval, t.sendOffset = min(b.config.Interval, blockTime), b.config.SendOffset

@@ -56,7 +56,8 @@ func (j *job) runRefilled(ctx context.Context) {
 // fillWhole fills a whole block from the pool. If the payload is asked for meanwhile and has no other block
 // that was filled, what is there by then is the block.
 func (j *job) fillWhole(env *environment) error {
-	j.env, j.loaded = env, false
+	j.env = env
+	j.inbox.lose() // each filling begins with a walk over the pool
 	j.candidates = newCandidates(env.baseFee, j.config.Prio, j.schedule.len())
 	j.filling.Store(env)
 	defer j.filling.Store(nil)
