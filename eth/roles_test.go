@@ -4,14 +4,19 @@
 package eth
 
 import (
+	"context"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
@@ -144,5 +149,48 @@ func TestRolesOnAGenesisWithoutParameters(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// lines counts what is logged.
+type lines struct{ atomic.Int64 }
+
+// Enabled implements slog.Handler.
+func (*lines) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (l *lines) Handle(context.Context, slog.Record) error { l.Add(1); return nil }
+
+// WithAttrs implements slog.Handler.
+func (l *lines) WithAttrs([]slog.Attr) slog.Handler { return l }
+
+// WithGroup implements slog.Handler.
+func (l *lines) WithGroup(string) slog.Handler { return l }
+
+// A node that stops with a payload under construction says little and leaves nothing behind. Not parallel: it counts
+// goroutines, and what all of the process logs.
+func TestRolesStopWithAPayload(t *testing.T) {
+	run := func(register setup, count *lines) {
+		genesis := ethtest.Jovian.Genesis()
+		genesis.Timestamp = uint64(time.Now().Unix())
+		n := newUnstarted(t, ethtest.Jovian, genesis)
+		register(t, n)
+		n.Start()
+		for seq, members := range []object{{}, {"flashblocks": object{"enabled": false}}} {
+			n.Build(n.GenesisHash(), ethtest.Jovian.Attributes(genesis.Timestamp, uint64(seq)).With(members))
+		}
+		n.Client.Close()
+		before := log.Root()
+		log.SetDefault(log.NewLogger(count))
+		defer log.SetDefault(before)
+		require.NoError(t, n.Stack.Close())
+	}
+	for role, register := range roles() {
+		run(register, new(lines)) // starts what lives as long as the process
+		ignore := goleak.IgnoreCurrent()
+		count := new(lines)
+		run(register, count)
+		goleak.VerifyNone(t, ignore, goleak.IgnoreTopFunction("github.com/syndtr/goleveldb/leveldb.(*DB).mpoolDrain"))
+		require.Less(t, count.Load(), int64(100), role)
 	}
 }

@@ -32,8 +32,11 @@ func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (
 	b.begin.Lock()
 	defer b.begin.Unlock()
 	j, known, err := b.draft(args, opts)
-	if err != nil || known {
-		return j.idOr(args), err
+	switch {
+	case err != nil:
+		return args.Id(), err
+	case known:
+		return j.id, nil
 	}
 	defer b.wg.Done()
 	if err := j.prove(b.lifeCtx); err != nil {
@@ -69,14 +72,6 @@ func (b *Builder) draft(args *gethminer.BuildPayloadArgs, opts Options) (j *job,
 	}
 	b.wg.Add(1)
 	return j, false, nil
-}
-
-// idOr returns the id of the job, op-geth's for the attributes if there is none.
-func (j *job) idOr(args *gethminer.BuildPayloadArgs) engine.PayloadID {
-	if j == nil {
-		return args.Id()
-	}
-	return j.id
 }
 
 // adopt puts a job in the place of the payload under construction and lets it run.

@@ -76,6 +76,9 @@ func (j *job) fillWhole(env *environment) error {
 
 // keep keeps a filled block if it is the first one, or pays more than the one before.
 func (j *job) keep(a *answer) {
+	if j.filled && j.cancelled.Load() {
+		return // the answer is given already
+	}
 	if best := j.best.Load(); j.filled && best != nil && blockValue(a.envelope).Cmp(blockValue(best.envelope)) <= 0 {
 		return
 	}
