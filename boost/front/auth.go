@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package boost
+package front
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ var (
 )
 
 // authorize checks the caller's token, if callers need one.
-func (s *Sidecar) authorize(r *http.Request) error {
+func (s *Server) authorize(r *http.Request) error {
 	if s.cfg.Secret == nil {
 		return nil
 	}

@@ -1,11 +1,12 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package boost
+package front
 
 import (
 	"bytes"
 
+	"github.com/ethereum/go-ethereum/flashgeth/boost/engineapi"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
 
@@ -39,11 +40,15 @@ func peekHead(body []byte) (*jsonrpc.Request, bool) {
 	if digits == 0 || digits > maxIDDigits || digits > 1 && id[0] == '0' {
 		return nil, false
 	}
-	rest, ok = bytes.CutPrefix(rest[digits:], []byte(`,"method":"`+newPayloadMethod))
-	if !ok || len(rest) < 2 || rest[1] != '"' || routeOf(newPayloadMethod+string(rest[:1])).kind != routeNewPayload {
+	rest, ok = bytes.CutPrefix(rest[digits:], []byte(`,"method":"`+engineapi.NewPayload))
+	if !ok || len(rest) < 2 || rest[1] != '"' {
 		return nil, false
 	}
-	return &jsonrpc.Request{ID: bytes.Clone(id), Method: newPayloadMethod + string(rest[:1])}, true
+	method := engineapi.NewPayload + string(rest[:1])
+	if engineapi.ParseMethod(method).Kind != engineapi.KindNewPayload {
+		return nil, false
+	}
+	return &jsonrpc.Request{ID: bytes.Clone(id), Method: method}, true
 }
 
 // maxIDDigits is more than a counter has.

@@ -1,47 +1,110 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package boost
+package front
 
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
-	"strconv"
+	"sync"
 	"time"
 
-	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
+	"github.com/VictoriaMetrics/metrics"
+
 	"github.com/ethereum/go-ethereum/flashgeth/boost/health"
-	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 )
 
-const contentType = "application/json"
+// headerTimeout bounds the time a caller may take for the header of a request.
+const headerTimeout = 10 * time.Second
 
-const (
-	// waitingPerSlot bounds how many requests wait to be passed on. They are memory, and an execution layer that
-	// is so far behind is not helped by them.
-	waitingPerSlot = 16
-)
+// Server answers HTTP requests. It is used once.
+type Server struct {
+	cfg          Config
+	unauthorized *metrics.Counter
+	tooLarge     *metrics.Counter
 
-// codeBusy is EIP-1474's "limit exceeded".
-const codeBusy = -32005
+	server   *http.Server
+	listener net.Listener // nil before Start
+	serving  sync.WaitGroup
+	requests sync.WaitGroup
 
-var errBusy = &jsonrpc.Error{Code: codeBusy, Message: "too many requests are waiting for the execution layer"}
+	doorMu sync.Mutex
+	shut   bool // no request may begin
+}
 
-// codeTooLarge is what op-geth answers to a body that exceeds its limit.
-const codeTooLarge = -32003
-
-func (s *Sidecar) newServer() *http.Server {
+// New returns a server that does not listen yet.
+func New(cfg Config) *Server {
+	cfg = cfg.withDefaults()
+	s := &Server{
+		cfg:          cfg,
+		unauthorized: cfg.Metrics.GetOrCreateCounter("rollup_boost_unauthorized_requests_total"),
+		tooLarge:     cfg.Metrics.GetOrCreateCounter("rollup_boost_oversized_requests_total"),
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	newcomers := new(stream.Newcomers) // HTTP clients dial some connections in reserve
-	server := &http.Server{
+	s.server = &http.Server{
 		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: headerTimeout, Protocols: protocols, ConnState: newcomers.Track,
 	}
-	server.RegisterOnShutdown(newcomers.Cut)
-	return server
+	s.server.RegisterOnShutdown(newcomers.Cut)
+	return s
+}
+
+// Start listens and serves until Stop. ctx is for listening alone.
+func (s *Server) Start(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr)
+	if err != nil {
+		return err
+	}
+	s.listener = listener
+	s.serving.Go(func() {
+		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.cfg.Log.Error("Engine API ended", "err", err)
+		}
+	})
+	return nil
+}
+
+// Addr is the address listened on, nil before Start.
+func (s *Server) Addr() net.Addr {
+	if s.listener == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// Stop takes no new requests and lets those in progress be answered until ctx ends. Those that it has not waited for
+// because of that end soon after their connections: see Wait.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.server.Close())
+	}
+	return err
+}
+
+// Wait shuts the door behind Stop and waits until the last request is gone. What the requests wait for must have
+// ended before.
+func (s *Server) Wait() {
+	s.doorMu.Lock()
+	s.shut = true
+	s.doorMu.Unlock()
+	s.requests.Wait()
+	s.serving.Wait()
+}
+
+// enter admits a request, which Wait waits for.
+func (s *Server) enter() bool {
+	s.doorMu.Lock()
+	defer s.doorMu.Unlock()
+	if !s.shut {
+		s.requests.Add(1)
+	}
+	return !s.shut
 }
 
 // foreign finds requests that a page of another site makes in somebody's browser. The execution layer would
@@ -49,11 +112,11 @@ func (s *Sidecar) newServer() *http.Server {
 var foreign = http.NewCrossOriginProtection()
 
 // serve answers one HTTP request.
-func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if !s.enter() {
 		return // the connection is closed already
 	}
-	defer s.wg.Done()
+	defer s.requests.Done()
 	if health.Serves(r.URL.Path) {
 		if s.cfg.Probes == nil {
 			http.NotFound(w, r)
@@ -72,7 +135,7 @@ func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.authorize(r); err != nil {
-		s.m.unauthorized.Inc()
+		s.unauthorized.Inc()
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
@@ -81,171 +144,8 @@ func (s *Sidecar) serve(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refuseBody(w, err)
 	case arriving != nil:
-		answer, err := s.passNewPayload(r.Context(), arriving)
-		if err != nil {
-			s.refuseBody(w, err)
-			return
-		}
-		s.respondNow(w, answer)
+		s.pass(w, r, arriving)
 	default:
 		s.dispatch(w, r, body)
 	}
-}
-
-// refuseBody answers a request whose body is too large or did not come.
-func (s *Sidecar) refuseBody(w http.ResponseWriter, err error) {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		s.m.tooLarge.Inc()
-		respond(w, http.StatusRequestEntityTooLarge, jsonrpc.AppendError(nil, nil, &jsonrpc.Error{Code: codeTooLarge, Message: "request body too large"}))
-		return
-	}
-	http.Error(w, jsonrpc.ErrIncomplete.Error(), http.StatusRequestTimeout) // if the caller is still there
-}
-
-// dispatch routes a body: one call, or a batch of them.
-func (s *Sidecar) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
-	if req, ok := peek(body); ok {
-		s.respondNow(w, s.newPayload(r.Context(), req))
-		return
-	}
-	reqs, batch, err := jsonrpc.ParseBody(body)
-	if err != nil {
-		var id []byte
-		if len(reqs) == 1 {
-			id = reqs[0].ID
-		}
-		respond(w, http.StatusOK, jsonrpc.AppendError(nil, id, asError(err)))
-		return
-	}
-	if special := s.special(reqs); !special {
-		s.forward(w, r, reqs, batch, body)
-		return
-	}
-	if !batch {
-		s.respondNow(w, s.call(r.Context(), r.Header, &reqs[0]))
-		return
-	}
-	respond(w, http.StatusOK, s.callBatch(r.Context(), r.Header, reqs))
-}
-
-// afterAnswer is how long after op-node's answer the builder is told of the call. On a small machine, op-node itself
-// needs the cores to take the answer.
-const afterAnswer = 200 * time.Microsecond
-
-// respondNow sends the answer before anything is done for the builder.
-func (s *Sidecar) respondNow(w http.ResponseWriter, body []byte) {
-	if s.builder != nil {
-		defer time.AfterFunc(afterAnswer, s.builder.Wake) // after Stop it does nothing
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	respond(w, http.StatusOK, body)
-	_ = http.NewResponseController(w).Flush() // to nobody, if the caller has left
-}
-
-// special reports whether any of the calls is more than passed on.
-func (s *Sidecar) special(reqs []jsonrpc.Request) bool {
-	for i := range reqs {
-		if reqs[i].Err != nil || routeOf(reqs[i].Method).kind != routeForward {
-			return true
-		}
-	}
-	return false
-}
-
-// forward passes a whole body to the local execution layer, and then what concerns the builder to it as
-// well. Not sooner: a builder that is its peer would tell it of a transaction before the sender does, who
-// would then hear that it is known already.
-func (s *Sidecar) forward(w http.ResponseWriter, r *http.Request, reqs []jsonrpc.Request, batch bool, body []byte) {
-	start := s.cfg.Now()
-	release, err := s.slot(r.Context())
-	if err != nil {
-		respond(w, http.StatusOK, failures(reqs, batch, err)) // to nobody, if the caller has left
-		return
-	}
-	defer release()
-	answered, err := s.copyMeanwhile(reqs)
-	if err != nil {
-		respond(w, http.StatusOK, failures(reqs, batch, err))
-		return
-	}
-	defer answered()
-	var reply *backend.Reply
-	switch {
-	case !batch:
-		reply, err = s.cfg.L2.ForwardMethod(r.Context(), reqs[0].Method, r.Header, body)
-	case waitsForBlock(reqs):
-		reply, err = s.cfg.L2.ForwardMethod(r.Context(), syncMethod, r.Header, body) // with its time limit
-	default:
-		reply, err = s.cfg.L2.Forward(r.Context(), r.Header, body)
-	}
-	for i := range reqs {
-		s.copyToBuilder(&reqs[i])
-	}
-	s.m.forwarded(reqs, start, s.cfg.Now(), err)
-	if err != nil {
-		s.m.forwardErrors.Inc()
-		s.log.Debug("Local execution layer did not answer", "err", err)
-		respond(w, http.StatusOK, failures(reqs, batch, err))
-		return
-	}
-	header := w.Header()
-	for name, values := range reply.Header {
-		header[name] = values
-	}
-	w.WriteHeader(reply.Status)
-	_, _ = w.Write(reply.Body) //nolint:gosec // JSON of the execution layer, with its own content type
-}
-
-// slot waits for the right to pass a request on.
-func (s *Sidecar) slot(ctx context.Context) (release func(), err error) {
-	if s.waiting.Add(1) > int64(cap(s.slots)*(1+waitingPerSlot)) {
-		s.waiting.Add(-1)
-		return nil, errBusy
-	}
-	select {
-	case s.slots <- struct{}{}:
-		return func() {
-			<-s.slots
-			s.waiting.Add(-1)
-		}, nil
-	case <-ctx.Done():
-		s.waiting.Add(-1)
-		return nil, ctx.Err()
-	}
-}
-
-// failures is the answer to calls that the local execution layer did not answer.
-func failures(reqs []jsonrpc.Request, batch bool, err error) []byte {
-	if !batch {
-		if reqs[0].Notification() {
-			return nil
-		}
-		return jsonrpc.AppendError(nil, reqs[0].ID, asError(err))
-	}
-	list := newBatch(len(reqs))
-	for i := range reqs {
-		if !reqs[i].Notification() {
-			list.add(jsonrpc.AppendError(nil, reqs[i].ID, asError(err)))
-		}
-	}
-	return list.bytes()
-}
-
-func respond(w http.ResponseWriter, status int, body []byte) {
-	if len(body) > 0 {
-		w.Header().Set("Content-Type", contentType)
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // JSON, declared as such
-}
-
-// asError makes a JSON-RPC error of what happened. op-node takes every code it does not know for a passing
-// failure, and tries again.
-func asError(err error) *jsonrpc.Error {
-	var already *jsonrpc.Error
-	if errors.As(err, &already) {
-		return already
-	}
-	return &jsonrpc.Error{Code: jsonrpc.CodeInternal, Message: err.Error()}
 }

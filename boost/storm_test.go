@@ -18,6 +18,8 @@ import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/ethereum/go-ethereum/flashgeth/boost/engineapi"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/internal/eltest"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/round"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
@@ -80,11 +82,11 @@ func slotOf(req *jsonrpc.Request) int {
 }
 
 // arm makes an execution layer fail once in so many calls, in one of several ways.
-func (s *storm) arm(el *fakeEL, base, once int) {
+func (s *storm) arm(el *eltest.Layer, base, once int) {
 	fault := func(ctx context.Context) error {
 		switch s.roll(3 * once) {
 		case 0:
-			return errInjected
+			return eltest.ErrInjected
 		case 1:
 			return &jsonrpc.Error{Code: -38001, Message: "Unknown payload"}
 		case 2:
@@ -95,23 +97,23 @@ func (s *storm) arm(el *fakeEL, base, once int) {
 		}
 		return nil
 	}
-	el.on(forkchoiceMethod, handler(func(ctx context.Context, req *jsonrpc.Request) (any, error) {
-		if err := fault(ctx); err != nil || !hasAttributes(req) {
-			return forkchoice(engine.VALID, nil), err
+	el.On(engineapi.ForkchoiceUpdated, eltest.Handler(func(ctx context.Context, req *jsonrpc.Request) (any, error) {
+		if err := fault(ctx); err != nil || !eltest.HasAttributes(req) {
+			return eltest.Forkchoice(engine.VALID, nil), err
 		}
 		id := stormID(base, slotOf(req))
-		if isRebuild(req) {
+		if eltest.IsRebuild(req) {
 			id = stormID(rebuiltBase, slotOf(req))
 		}
-		return forkchoice(engine.VALID, &id), nil
+		return eltest.Forkchoice(engine.VALID, &id), nil
 	}))
-	el.on(newPayloadMethod, handler(func(ctx context.Context, _ *jsonrpc.Request) (any, error) {
+	el.On(engineapi.NewPayload, eltest.Handler(func(ctx context.Context, _ *jsonrpc.Request) (any, error) {
 		if s.roll(3*once) == 0 {
-			return payloadStatusOf(engine.INVALID), nil
+			return eltest.PayloadStatus(engine.INVALID), nil
 		}
-		return payloadStatusOf(engine.VALID), fault(ctx)
+		return eltest.PayloadStatus(engine.VALID), fault(ctx)
 	}))
-	el.on(getPayloadMethod, handler(func(ctx context.Context, req *jsonrpc.Request) (any, error) {
+	el.On(engineapi.GetPayload, eltest.Handler(func(ctx context.Context, req *jsonrpc.Request) (any, error) {
 		slot, count := slotOf(req), 1
 		switch {
 		case strings.Contains(string(req.Params), stormID(rebuiltBase, slot).String()):
@@ -125,7 +127,7 @@ func (s *storm) arm(el *fakeEL, base, once int) {
 
 // block is the block of so many transactions in a slot.
 func (s *storm) block(slot, count int) json.RawMessage {
-	return envelope(fbs(builderID, count, false), func(d *engine.ExecutableData) {
+	return eltest.Envelope(eltest.Flashblocks(eltest.BuilderID, count, false), func(d *engine.ExecutableData) {
 		d.BlockHash = common.Hash{byte(slot), byte(count)}
 	})
 }
@@ -133,14 +135,14 @@ func (s *storm) block(slot, count int) json.RawMessage {
 // ask calls engine_getPayload and holds the answer against every one before.
 func (s *storm) ask(slot int) {
 	id := stormID(localBase, slot)
-	if s.store.Lookup(id) == nil {
+	if s.rounds.Lookup(id) == nil {
 		return // nobody could know the id
 	}
 	resp := s.call("engine_getPayloadV4", id)
 	if resp.Error != nil {
 		return
 	}
-	hash := hashOf(resp.Result)
+	hash := eltest.HashOf(resp.Result)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if before, ok := s.given[id]; ok && before != string(resp.Result) {
@@ -157,9 +159,9 @@ func (s *storm) step() {
 	slot := s.roll(stormIDs)
 	switch s.roll(8) {
 	case 0, 1:
-		s.call("engine_forkchoiceUpdatedV3", attributes(parent, func(a map[string]any) { a["slot"] = slot })...)
+		s.call("engine_forkchoiceUpdatedV3", eltest.Attributes(eltest.Parent, func(a map[string]any) { a["slot"] = slot })...)
 	case 2, 3, 4:
-		list := fbs(stormID(builderBase, slot), 3, false)
+		list := eltest.Flashblocks(stormID(builderBase, slot), 3, false)
 		s.deliver(list[:1+s.roll(3)])
 	case 5:
 		s.modes.SetMode([]params.ExecutionMode{params.ModeEnabled, params.ModeEnabled, params.ModeDryRun, params.ModeDisabled}[s.roll(4)])
@@ -167,18 +169,16 @@ func (s *storm) step() {
 		s.ask(slot)
 	default:
 		if s.roll(4) == 0 {
-			s.call("engine_forkchoiceUpdatedV3", state([]common.Hash{parent, {0xaa}}[s.roll(2)]), nil)
+			s.call("engine_forkchoiceUpdatedV3", eltest.State([]common.Hash{eltest.Parent, {0xaa}}[s.roll(2)]), nil)
 		}
 	}
 }
 
 // kept checks, when everything is over, that what was published in a slot is in its block or was told to be void.
 func (s *storm) kept() {
-	s.call("engine_forkchoiceUpdatedV3", state(common.Hash{0xbb}), nil) // what is still open is void now
+	s.call("engine_forkchoiceUpdatedV3", eltest.State(common.Hash{0xbb}), nil) // what is still open is void now
 	published, outcome := make(map[engine.PayloadID]int), make(map[engine.PayloadID]string)
-	s.rig.mu.Lock()
-	defer s.rig.mu.Unlock()
-	for _, m := range s.out {
+	for _, m := range s.rounds.Messages() {
 		if m.V1 == nil {
 			require.Empty(s.t, outcome[m.PayloadID])
 			outcome[m.PayloadID] = string(m.V0())

@@ -9,9 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/golang-jwt/jwt/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -42,7 +40,7 @@ func TestBadBodies(t *testing.T) {
 	status, answer := r.post(bytes.Repeat([]byte(" "), 2<<10))
 	require.Equal(t, http.StatusRequestEntityTooLarge, status)
 	require.Contains(t, string(answer), "too large")
-	require.Empty(t, r.l2.asked(""))
+	require.Empty(t, r.l2.Asked(""))
 
 	resp, err := http.Get("http://" + r.sidecar.Addr().String())
 	require.NoError(t, err)
@@ -64,41 +62,17 @@ func TestLargeBodies(t *testing.T) {
 	require.Contains(t, string(answer), engine.VALID)
 }
 
-// Callers need a token if the operator says so.
-func TestInboundToken(t *testing.T) {
+// The answers to a batch are bounded like any other.
+func TestBatchAnswerIsBounded(t *testing.T) {
 	t.Parallel()
-	var (
-		secret = bytes.Repeat([]byte{7}, 32)
-		now    = time.Unix(blockTime, 0)
-		sign   = func(secret []byte, issued time.Time) string {
-			token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{IssuedAt: jwt.NewNumericDate(issued)}).SignedString(secret)
-			require.NoError(t, err)
-			return "Bearer " + token
-		}
-	)
-	r := newRig(t, func(c *Config) { c.Secret = secret })
-	r.l2.on("eth_chainId", "0x1")
-	for name, tc := range map[string]struct {
-		header string
-		want   int
-	}{
-		"none":         {"", http.StatusUnauthorized},
-		"not a token":  {"Bearer x", http.StatusUnauthorized},
-		"other secret": {sign(bytes.Repeat([]byte{8}, 32), now), http.StatusUnauthorized},
-		"stale":        {sign(secret, now.Add(-2*time.Minute)), http.StatusUnauthorized},
-		"early":        {sign(secret, now.Add(2*time.Minute)), http.StatusUnauthorized},
-		"good":         {sign(secret, now), http.StatusOK},
-	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.sidecar.Addr().String(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}`))
-		require.NoError(t, err)
-		if tc.header != "" {
-			req.Header.Set("Authorization", tc.header)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-		require.Equal(t, tc.want, resp.StatusCode, name)
-	}
+	const most = 4 << 10
+	r := newRig(t, func(c *Config) { c.MaxBatch = most })
+	r.l2.On("eth_getLogs", string(bytes.Repeat([]byte("a"), most/2)))
+	status, answer := r.post([]byte(`[{"jsonrpc":"2.0","id":1,"method":"eth_getLogs"},{"jsonrpc":"2.0","id":2,"method":"eth_getLogs"},{"jsonrpc":"2.0","id":3,"method":"engine_newPayloadV4"}]`))
+	require.Equal(t, http.StatusOK, status)
+	require.Less(t, len(answer), most)
+	require.Contains(t, string(answer[most/2:]), `"id":2,"error":{"code":-32003`)
+	require.Contains(t, string(answer[most/2:]), `"id":3,"result"`)
 }
 
 // FuzzBody gives the sidecar any body at all: it answers, and goes on.

@@ -20,6 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/internal/eltest"
 )
 
 // bodies is an execution layer behind HTTP that keeps what it was sent.
@@ -33,7 +34,7 @@ type bodies struct {
 
 func (e *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := func() {
-		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"jsonrpc":"2.0","id":7,"result":{"payloadStatus":{"status":"VALID"},"status":"VALID"}}`)
 	}
 	if e.early {
@@ -75,7 +76,7 @@ func newWire(t *testing.T, l2, builder *bodies) *rig {
 	client := func(name string, el *bodies) *backend.Client {
 		server := httptest.NewServer(el)
 		t.Cleanup(server.Close)
-		c, err := backend.New(backend.Config{Name: name, URL: server.URL, Secret: bytes.Repeat([]byte{1}, 32), Timeout: patience})
+		c, err := backend.New(backend.Config{Name: name, URL: server.URL, Secret: bytes.Repeat([]byte{1}, 32), Timeout: eltest.Patience})
 		require.NoError(t, err)
 		t.Cleanup(c.Close)
 		return c
@@ -99,7 +100,7 @@ func (r *rig) start(body []byte, part int) net.Conn {
 // finish reads the answer on a connection.
 func (r *rig) finish(conn net.Conn) (status int, body []byte) {
 	r.t.Helper()
-	require.NoError(r.t, conn.SetReadDeadline(time.Now().Add(patience)))
+	require.NoError(r.t, conn.SetReadDeadline(time.Now().Add(eltest.Patience)))
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(r.t, err)
 	defer resp.Body.Close()
@@ -121,7 +122,7 @@ func TestBlocksArePassedOn(t *testing.T) {
 	for worker := range workers {
 		wg.Go(func() {
 			for round := range rounds {
-				body := encode("engine_newPayloadV4", string(bytes.Repeat([]byte{byte('a' + worker), byte('a' + round)}, 1<<(7+round))))
+				body := eltest.Encode("engine_newPayloadV4", string(bytes.Repeat([]byte{byte('a' + worker), byte('a' + round)}, 1<<(7+round))))
 				answer, err := r.send(t.Context(), body)
 				if err != nil || !bytes.Contains(answer, []byte(engine.VALID)) {
 					t.Errorf("worker %d round %d: %s, %v", worker, round, answer, err)
@@ -148,7 +149,7 @@ func TestBlockThatComesSlowly(t *testing.T) {
 	slow := newBlock(meanBytes)
 	conn := r.start(slow, len(slow)/2)
 	r.eventually("it is passed on", func() bool { _, cut := l2.count(); return cut == 1 })
-	other := encode("engine_forkchoiceUpdatedV3", state(parent), nil)
+	other := eltest.Encode("engine_forkchoiceUpdatedV3", eltest.State(eltest.Parent), nil)
 	answer, err := r.send(t.Context(), other)
 	require.NoError(t, err)
 	require.Contains(t, string(answer), engine.VALID)
@@ -161,7 +162,7 @@ func TestBlockThatComesSlowly(t *testing.T) {
 	require.Contains(t, string(body), engine.VALID)
 	require.True(t, l2.has(slow))
 	r.eventually("the builder has it as well", func() bool { return builder.has(slow) })
-	require.Empty(t, r.watch.failures(), "neither backend is to blame")
+	require.Empty(t, r.watch.Failures(), "neither backend is to blame")
 }
 
 // A block that is cut off is nobody's, and the connection to the local execution layer that it cost is replaced.
@@ -180,7 +181,7 @@ func TestBlockThatIsCutOff(t *testing.T) {
 	whole, cut := builder.count()
 	require.Equal(t, 1, whole)
 	require.Zero(t, cut)
-	require.Empty(t, r.watch.failures(), "neither backend is to blame")
+	require.Empty(t, r.watch.Failures(), "neither backend is to blame")
 }
 
 // An execution layer that answers before it has read a block has answered it, and the builder gets it whole.
