@@ -5,6 +5,7 @@ package boost
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 
@@ -88,6 +89,27 @@ func TestHungUpGetPayload(t *testing.T) {
 	close(gate)
 	require.Equal(t, eltest.BuilderHash, eltest.HashOf(r.payload()))
 	require.Len(t, r.builder.Asked(engineapi.GetPayload), 1)
+}
+
+// Once it is known which version of engine_getPayload op-node uses, a block whose roots are streamed is judged while it
+// comes, and not again.
+func TestBlocksAreJudgedAhead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.call("engine_getPayloadV4", engine.PayloadID{0x03, 0xff})
+	r.begin()
+	r.deliver(eltest.Flashblocks(eltest.BuilderID, 3, true)[:1])
+	judged := func() int { return r.counter("rollup_boost_prefixes_validated_ahead_total") }
+	r.eventually("the first flashblock is judged", func() bool { return judged() == 1 })
+	r.deliver(eltest.Flashblocks(eltest.BuilderID, 3, true)[1:])
+	var asked int
+	r.eventually("the last one is", func() bool {
+		calls := r.l2.Asked(engineapi.NewPayload)
+		asked = len(calls)
+		return judged() == asked && strings.Contains(string(calls[asked-1].Params), eltest.BuilderHash.Hex())
+	})
+	require.Equal(t, eltest.BuilderHash, eltest.HashOf(r.payload()))
+	require.Len(t, r.l2.Asked(engineapi.NewPayload), asked)
 }
 
 // However many proxied calls hang, engine calls get through; more than may wait are refused.
