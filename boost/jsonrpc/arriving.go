@@ -75,6 +75,9 @@ func (a *Arriving) Release() {
 // Len is the length of the whole body in bytes.
 func (a *Arriving) Len() int { return a.length }
 
+// Passing is how long the body may take if it is to be passed on while it comes.
+func (a *Arriving) Passing() time.Duration { return a.src.Passing }
+
 // Open returns a reader of the whole body, from its first byte. Its error wraps ErrIncomplete. The reader holds the
 // body until it is closed.
 func (a *Arriving) Open() io.ReadCloser {
