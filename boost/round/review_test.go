@@ -144,9 +144,9 @@ func TestPayloadFitsItsVersion(t *testing.T) {
 func TestAmplificationIsBounded(t *testing.T) {
 	t.Parallel()
 	var d diff
-	require.ErrorIs(t, d.cutWithdrawals([]byte("["+strings.Repeat("{},", 1000)+"{}]")), ErrMalformed)
+	require.ErrorIs(t, d.cutWithdrawals(walk([]byte("["+strings.Repeat("{},", 1000)+"{}]"))), ErrMalformed)
 	require.Less(t, len(d.withdrawals), 4096)
-	_, err := hexList([]byte("[" + strings.Repeat(`"0x",`, maxTransactions) + `"0x"]`))
+	_, err := walk([]byte("[" + strings.Repeat(`"0x",`, maxTransactions) + `"0x"]`)).hexList()
 	require.ErrorIs(t, err, ErrMalformed)
 	_, err = ParsePayload([]byte("{" + strings.Repeat(`"a":0,`, 100_000) + `"b":0}`))
 	require.ErrorIs(t, err, ErrMalformed)
@@ -156,10 +156,10 @@ func TestAmplificationIsBounded(t *testing.T) {
 func TestErrorsAreShort(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("f", 1<<20)
-	_, err := quantity([]byte(`"0x` + long + `"`))
+	_, err := walk([]byte(`"0x` + long + `"`)).Quantity()
 	require.ErrorIs(t, err, ErrMalformed)
 	require.Less(t, len(err.Error()), 300)
-	_, err = quantity([]byte(strings.Repeat("9", 1<<20)))
+	_, err = walk([]byte(strings.Repeat("9", 1<<20))).Quantity()
 	require.Less(t, len(err.Error()), 300)
 	r := testRequest(t)
 	err = r.conformsExtra(common.FromHex("0x" + long))
