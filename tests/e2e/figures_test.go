@@ -42,13 +42,13 @@ func (n *network) summarise(list []audited) figures {
 	)
 	for i := range list {
 		a := &list[i].attempt
-		f.flashblocks += len(a.blocks)
+		f.flashblocks += len(a.Flashblocks)
 		f.userTxs += list[i].users()
 		f.abandoned += len(list[i].abandoned)
-		counts = append(counts, a.user())
-		begins = append(begins, a.offset(0, cfg.BlockTime))
-		for k := 1; k < len(a.blocks); k++ {
-			late = append(late, lateness(a.offset(k, cfg.BlockTime)))
+		counts = append(counts, a.User())
+		begins = append(begins, a.Offset(0, cfg.BlockTime))
+		for k := 1; k < len(a.Flashblocks); k++ {
+			late = append(late, lateness(a.Offset(k, cfg.BlockTime)))
 		}
 	}
 	f.perBlock, f.begin = quantile(counts, 0.5), quantile(begins, 0.5)

@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -78,7 +77,7 @@ func (n *network) match(block *types.Block) audited {
 		sealed   int
 	)
 	for deadline := time.Now().Add(patience); ; {
-		attempts = n.recorder.at(block.NumberU64())
+		attempts = n.recorder.At(block.NumberU64())
 		// Of several that are this block, the last: only one without user transactions can be built twice.
 		for sealed = len(attempts) - 1; sealed >= 0 && !n.isRebuilt(&attempts[sealed], block); sealed-- {
 		}
@@ -88,7 +87,7 @@ func (n *network) match(block *types.Block) audited {
 		<-time.After(poll)
 	}
 	require.GreaterOrEqualf(n.t, sealed, 0, "no attempt is block %d with %d transactions, of %d published: %s; the newest is at block %d, the connection went %v",
-		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts), n.recorder.newest(), n.recorder.changes())
+		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts), newest(n.recorder), n.recorder.Changes())
 	for i := range attempts {
 		n.requireContiguous(&attempts[i])
 	}
@@ -102,8 +101,8 @@ func (n *network) match(block *types.Block) audited {
 func (n *network) isRebuilt(a *attempt, sealed *types.Block) bool {
 	n.t.Helper()
 	config := n.Genesis().Config
-	payload, err := flashblocks.Assemble(a.blocks, flashblocks.ForksAt(config, sealed.Time()))
-	require.NoErrorf(n.t, err, "attempt %s at block %d", a.id, a.number)
+	payload, err := flashblocks.Assemble(a.Flashblocks, flashblocks.ForksAt(config, sealed.Time()))
+	require.NoErrorf(n.t, err, "attempt %s at block %d", a.ID, a.Number)
 	payload.Data.WithdrawalsRoot = sealed.WithdrawalsRoot()
 	block, err := payload.Seal(sealed.Root())
 	require.NoError(n.t, err)
@@ -122,23 +121,19 @@ func (n *network) isRebuilt(a *attempt, sealed *types.Block) bool {
 // requireContiguous checks that indices rise by one from 0, once each, with a base at 0 only.
 func (n *network) requireContiguous(a *attempt) {
 	n.t.Helper()
-	require.Zerof(n.t, a.restarts, "index 0 of payload %s at block %d was published again", a.id, a.number)
-	for i, fb := range a.blocks {
-		require.EqualValuesf(n.t, i, fb.Index, "index at place %d of block %d", i, a.number)
-		require.Equal(n.t, i == 0, fb.Base != nil, "the base of %d/%d", a.number, i)
-		require.Equal(n.t, a.number, fb.Metadata.BlockNumber)
+	require.Zerof(n.t, a.Restarts, "index 0 of payload %s at block %d was published again", a.ID, a.Number)
+	for i, fb := range a.Flashblocks {
+		require.EqualValuesf(n.t, i, fb.Index, "index at place %d of block %d", i, a.Number)
+		require.Equal(n.t, i == 0, fb.Base != nil, "the base of %d/%d", a.Number, i)
+		require.Equal(n.t, a.Number, fb.Metadata.BlockNumber)
 	}
 }
 
 // firstRecorded is the lowest block number whose stream was seen.
 func (n *network) firstRecorded() uint64 {
-	n.recorder.mu.Lock()
-	defer n.recorder.mu.Unlock()
-	first := uint64(math.MaxUint64)
-	for number := range n.recorder.attempts {
-		first = min(first, number)
-	}
-	return first
+	numbers := n.recorder.Numbers()
+	require.NotEmpty(n.t, numbers, "nothing was published")
+	return numbers[0]
 }
 
 // importChain feeds the plain op-geth the canonical chain up to last as far as it does not have it.
@@ -163,7 +158,7 @@ func (n *network) importChain(last uint64) {
 func (n *network) caughtUp() uint64 {
 	n.t.Helper()
 	blockTime := n.Config().BlockTime
-	base := n.recorder.await("early in its slot", func(fb *flashblocks.Flashblock) bool {
+	base := n.recorder.Await("early in its slot", func(fb *flashblocks.Flashblock) bool {
 		return fb.Base != nil && time.Since(time.Unix(int64(fb.Base.Timestamp), 0))+blockTime < blockTime/2
 	}).Base
 	return base.BlockNumber + 1
@@ -181,10 +176,10 @@ func describe(attempts []attempt) string {
 	text := ""
 	for _, a := range attempts {
 		txs := 0
-		for _, fb := range a.blocks {
+		for _, fb := range a.Flashblocks {
 			txs += len(fb.Diff.Transactions)
 		}
-		text += a.id.String() + ": " + plural(len(a.blocks), "flashblock") + " with " + plural(txs, "transaction") + "; "
+		text += a.ID.String() + ": " + plural(len(a.Flashblocks), "flashblock") + " with " + plural(txs, "transaction") + "; "
 	}
 	return text
 }
