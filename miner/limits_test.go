@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -232,7 +233,7 @@ func TestFootprintFillsToLimit(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, footprint, *block.BlobGasUsed())
 	require.Len(t, block.Transactions(), 1+30)
-	importPlain(t, s.newChain(), block)
+	testchain.Insert(t, s.newChain(), block)
 }
 
 // The cap on the uncompressed size holds for the whole block: what does not fit is left for the next.

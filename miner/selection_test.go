@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -155,7 +156,7 @@ func TestInvalidSender(t *testing.T) {
 	slot.send(better)
 	require.Equal(t, better.Hash().Hex(), hashes(t, slot.step())[0])
 	block := slot.finish()
-	importPlain(t, s.newChain(), block)
+	testchain.Insert(t, s.newChain(), block)
 }
 
 // More announcements than the inbox holds lead to a new walk over the pool: nothing is missed.

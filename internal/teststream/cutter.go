@@ -1,7 +1,7 @@
 // Copyright 2026 The flashgeth Authors
 // SPDX-License-Identifier: LGPL-3.0-or-later
 
-package compare
+package teststream
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cutter passes TCP connections on to a stream and cuts them on demand.
-type cutter struct {
+// Cutter passes TCP connections on to a stream and cuts them on demand.
+type Cutter struct {
 	listener net.Listener
 	target   string
 	wg       sync.WaitGroup
@@ -23,30 +23,34 @@ type cutter struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
 	cuts  int
+	over  bool
 }
 
-// newCutter listens in front of a stream, until the end of the test.
-func newCutter(t testing.TB, target string) *cutter {
+// NewCutter listens in front of the stream at a URL, until the end of the test.
+func NewCutter(t testing.TB, target string) *Cutter {
 	t.Helper()
 	at, err := url.Parse(target)
 	require.NoError(t, err)
 	var lc net.ListenConfig
 	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	c := &cutter{listener: listener, target: at.Host, conns: make(map[net.Conn]struct{})}
+	c := &Cutter{listener: listener, target: at.Host, conns: make(map[net.Conn]struct{})}
 	c.wg.Go(c.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()
-		c.cut()
+		c.mu.Lock()
+		c.over = true
+		c.mu.Unlock()
+		c.Cut()
 		c.wg.Wait()
 	})
 	return c
 }
 
-// url is where the stream is found behind the cutter.
-func (c *cutter) url() string { return "ws://" + c.listener.Addr().String() }
+// URL is where the stream is found behind the cutter, without a path.
+func (c *Cutter) URL() string { return "ws://" + c.listener.Addr().String() }
 
-func (c *cutter) accept() {
+func (c *Cutter) accept() {
 	for {
 		conn, err := c.listener.Accept()
 		if err != nil {
@@ -57,7 +61,7 @@ func (c *cutter) accept() {
 }
 
 // pass copies both ways until either side ends.
-func (c *cutter) pass(client net.Conn) {
+func (c *Cutter) pass(client net.Conn) {
 	var d net.Dialer
 	server, err := d.DialContext(context.Background(), "tcp", c.target)
 	if err != nil {
@@ -66,6 +70,10 @@ func (c *cutter) pass(client net.Conn) {
 	}
 	c.mu.Lock()
 	c.conns[client], c.conns[server] = struct{}{}, struct{}{}
+	if c.over { // it came in while the others were cut for the last time
+		_ = client.Close()
+		_ = server.Close()
+	}
 	c.mu.Unlock()
 	var both sync.WaitGroup
 	for _, ends := range [][2]net.Conn{{client, server}, {server, client}} {
@@ -82,8 +90,8 @@ func (c *cutter) pass(client net.Conn) {
 	c.mu.Unlock()
 }
 
-// cut ends every connection, as a broken network does.
-func (c *cutter) cut() {
+// Cut ends every connection, as a broken network does.
+func (c *Cutter) Cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.conns) > 0 {
@@ -92,4 +100,11 @@ func (c *cutter) cut() {
 	for conn := range c.conns {
 		_ = conn.Close()
 	}
+}
+
+// Cuts is how often there was something to cut.
+func (c *Cutter) Cuts() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cuts
 }

@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -18,9 +17,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
-
-// endBuffer is the builder's default reserve between the last flashblock and the block's timestamp.
-const endBuffer = 100 * time.Millisecond
 
 // audited is a sealed block that is exactly what one attempt published.
 type audited struct {
@@ -81,7 +77,7 @@ func (n *network) match(block *types.Block) audited {
 		sealed   int
 	)
 	for deadline := time.Now().Add(patience); ; {
-		attempts = n.recorder.at(block.NumberU64())
+		attempts = n.recorder.At(block.NumberU64())
 		// Of several that are this block, the last: only one without user transactions can be built twice.
 		for sealed = len(attempts) - 1; sealed >= 0 && !n.isRebuilt(&attempts[sealed], block); sealed-- {
 		}
@@ -91,7 +87,7 @@ func (n *network) match(block *types.Block) audited {
 		<-time.After(poll)
 	}
 	require.GreaterOrEqualf(n.t, sealed, 0, "no attempt is block %d with %d transactions, of %d published: %s; the newest is at block %d, the connection went %v",
-		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts), n.recorder.newest(), n.recorder.changes())
+		block.NumberU64(), len(block.Transactions()), len(attempts), describe(attempts), newest(n.recorder), n.recorder.Changes())
 	for i := range attempts {
 		n.requireContiguous(&attempts[i])
 	}
@@ -105,8 +101,8 @@ func (n *network) match(block *types.Block) audited {
 func (n *network) isRebuilt(a *attempt, sealed *types.Block) bool {
 	n.t.Helper()
 	config := n.Genesis().Config
-	payload, err := flashblocks.Assemble(a.blocks, flashblocks.ForksAt(config, sealed.Time()))
-	require.NoErrorf(n.t, err, "attempt %s at block %d", a.id, a.number)
+	payload, err := flashblocks.Assemble(a.Flashblocks, flashblocks.ForksAt(config, sealed.Time()))
+	require.NoErrorf(n.t, err, "attempt %s at block %d", a.ID, a.Number)
 	payload.Data.WithdrawalsRoot = sealed.WithdrawalsRoot()
 	block, err := payload.Seal(sealed.Root())
 	require.NoError(n.t, err)
@@ -125,23 +121,19 @@ func (n *network) isRebuilt(a *attempt, sealed *types.Block) bool {
 // requireContiguous checks that indices rise by one from 0, once each, with a base at 0 only.
 func (n *network) requireContiguous(a *attempt) {
 	n.t.Helper()
-	require.Zerof(n.t, a.restarts, "index 0 of payload %s at block %d was published again", a.id, a.number)
-	for i, fb := range a.blocks {
-		require.EqualValuesf(n.t, i, fb.Index, "index at place %d of block %d", i, a.number)
-		require.Equal(n.t, i == 0, fb.Base != nil, "the base of %d/%d", a.number, i)
-		require.Equal(n.t, a.number, fb.Metadata.BlockNumber)
+	require.Zerof(n.t, a.Restarts, "index 0 of payload %s at block %d was published again", a.ID, a.Number)
+	for i, fb := range a.Flashblocks {
+		require.EqualValuesf(n.t, i, fb.Index, "index at place %d of block %d", i, a.Number)
+		require.Equal(n.t, i == 0, fb.Base != nil, "the base of %d/%d", a.Number, i)
+		require.Equal(n.t, a.Number, fb.Metadata.BlockNumber)
 	}
 }
 
 // firstRecorded is the lowest block number whose stream was seen.
 func (n *network) firstRecorded() uint64 {
-	n.recorder.mu.Lock()
-	defer n.recorder.mu.Unlock()
-	first := uint64(math.MaxUint64)
-	for number := range n.recorder.attempts {
-		first = min(first, number)
-	}
-	return first
+	numbers := n.recorder.Numbers()
+	require.NotEmpty(n.t, numbers, "nothing was published")
+	return numbers[0]
 }
 
 // importChain feeds the plain op-geth the canonical chain up to last as far as it does not have it.
@@ -166,7 +158,7 @@ func (n *network) importChain(last uint64) {
 func (n *network) caughtUp() uint64 {
 	n.t.Helper()
 	blockTime := n.Config().BlockTime
-	base := n.recorder.await("early in its slot", func(fb *flashblocks.Flashblock) bool {
+	base := n.recorder.Await("early in its slot", func(fb *flashblocks.Flashblock) bool {
 		return fb.Base != nil && time.Since(time.Unix(int64(fb.Base.Timestamp), 0))+blockTime < blockTime/2
 	}).Base
 	return base.BlockNumber + 1
@@ -179,81 +171,15 @@ func (n *network) auditAll(last uint64) []audited {
 	return n.audit(first, last)
 }
 
-// figures sums up what was seen of some blocks.
-type figures struct {
-	blocks, flashblocks, userTxs int
-	abandoned                    int           // attempts that were published and not sealed
-	perBlock                     int           // median of user flashblocks
-	deviation, deviation90       time.Duration // from the planned moment to the arrival, median and 90th percentile
-	begin                        time.Duration // median offset of index 0
-}
-
-// summarise computes the figures of audited blocks.
-func (n *network) summarise(list []audited) figures {
-	n.t.Helper()
-	require.NotEmpty(n.t, list)
-	var (
-		f            = figures{blocks: len(list)}
-		cfg          = n.Config()
-		counts       []int
-		begins, late []time.Duration
-		due          = deadlines(cfg.BlockTime, cfg.Interval)
-		lateness     = func(offset time.Duration) time.Duration {
-			i, _ := slices.BinarySearch(due, offset+time.Millisecond)
-			if i == 0 {
-				return 0 // before the first deadline: a clock of another process, a millisecond at most
-			}
-			return max(offset-due[i-1], 0)
-		}
-	)
-	for i := range list {
-		a := &list[i].attempt
-		f.flashblocks += len(a.blocks)
-		f.userTxs += list[i].users()
-		f.abandoned += len(list[i].abandoned)
-		counts = append(counts, a.user())
-		begins = append(begins, a.offset(0, cfg.BlockTime))
-		for k := 1; k < len(a.blocks); k++ {
-			late = append(late, lateness(a.offset(k, cfg.BlockTime)))
-		}
-	}
-	f.perBlock, f.begin = quantile(counts, 0.5), quantile(begins, 0.5)
-	f.deviation, f.deviation90 = quantile(late, 0.5), quantile(late, 0.9)
-	n.t.Logf("%d blocks, %d flashblocks, %d user transactions; median %d user flashblocks per block, index 0 at %v; later than planned: median %v, p90 %v",
-		f.blocks, f.flashblocks, f.userTxs, f.perBlock, f.begin.Round(time.Millisecond),
-		f.deviation.Round(10*time.Microsecond), f.deviation90.Round(10*time.Microsecond))
-	return f
-}
-
-// deadlines returns the offsets in a slot at which user flashblocks are due, ascending: the last one an end
-// buffer before the slot's end, the others whole intervals before it.
-func deadlines(blockTime, interval time.Duration) []time.Duration {
-	var due []time.Duration
-	for at := blockTime - endBuffer; at > 0; at -= interval {
-		due = append(due, at)
-	}
-	slices.Reverse(due)
-	return due
-}
-
-// quantile returns the q-quantile of values, the lower one of two.
-func quantile[T int | time.Duration](values []T, q float64) T {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[int(q*float64(len(sorted)-1))]
-}
-
 // describe lists attempts for a message.
 func describe(attempts []attempt) string {
 	text := ""
 	for _, a := range attempts {
 		txs := 0
-		for _, fb := range a.blocks {
+		for _, fb := range a.Flashblocks {
 			txs += len(fb.Diff.Transactions)
 		}
-		text += a.id.String() + ": " + plural(len(a.blocks), "flashblock") + " with " + plural(txs, "transaction") + "; "
+		text += a.ID.String() + ": " + plural(len(a.Flashblocks), "flashblock") + " with " + plural(txs, "transaction") + "; "
 	}
 	return text
 }
