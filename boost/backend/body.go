@@ -5,7 +5,7 @@ package backend
 
 import "github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 
-// keepBody keeps the body of a call that still comes in until the call's outcome is told.
+// keepBody keeps the body of a call, whose memory is used again, until the call's outcome is told.
 func keepBody(job Job) Job {
 	body, told := job.Req.Body, job.Done
 	if body == nil || !body.Hold() {

@@ -43,8 +43,7 @@ func (h *Handler) observe(which health.Which, resp *jsonrpc.Response, err error)
 		err = resp.Error
 	}
 	switch {
-	case errors.Is(err, backend.ErrSuperseded), errors.Is(err, backend.ErrStopped), errors.Is(err, context.Canceled),
-		errors.Is(err, backend.ErrIncomplete):
+	case errors.Is(err, backend.ErrSuperseded), errors.Is(err, backend.ErrStopped), errors.Is(err, context.Canceled):
 		return // this says nothing of the backend
 	case errors.Is(err, engineapi.ErrNoPayloadID):
 		err = nil // it did answer

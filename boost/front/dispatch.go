@@ -15,9 +15,13 @@ import (
 
 const contentType = "application/json"
 
-// dispatch takes a body apart: one call, or a batch of them.
-func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
+// dispatch takes a body apart: one call, or a batch of them. lent is the memory of the body if it can be used again.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, body []byte, lent *jsonrpc.Body) {
 	if req, ok := peek(body); ok {
+		if lent != nil {
+			req.Raw, req.Body = nil, lent
+			defer lent.Release()
+		}
 		s.respondNow(w, s.cfg.Routes.Call(r.Context(), r.Header, req))
 		return
 	}

@@ -71,14 +71,6 @@ func (f *routes) Call(_ context.Context, _ http.Header, req *jsonrpc.Request) []
 	return jsonrpc.AppendResult(nil, req.ID, json.RawMessage(strconv.Quote(req.Method)))
 }
 
-func (f *routes) Arriving(ctx context.Context, req *jsonrpc.Request) ([]byte, error) {
-	defer req.Body.Release()
-	if err := req.Body.All(); err != nil {
-		return nil, err
-	}
-	return f.Call(ctx, nil, req), nil
-}
-
 func (f *routes) note(method string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -139,13 +139,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
-	body, arriving, err := s.readBody(w, r)
-	switch {
-	case err != nil:
+	body, lent, err := s.readBody(w, r)
+	if err != nil {
 		s.refuseBody(w, err)
-	case arriving != nil:
-		s.pass(w, r, arriving)
-	default:
-		s.dispatch(w, r, body)
+		return
 	}
+	s.dispatch(w, r, body, lent)
 }

@@ -26,7 +26,7 @@ const (
 // written to.
 type Request struct {
 	Raw    []byte          // The whole object as it came, nil if Body is set
-	Body   *Arriving       // The object while it still comes in, of which only ID and Method are known, nil if Raw is set
+	Body   *Body           // The object in reused memory, of which only ID and Method are known, nil if Raw is set
 	ID     json.RawMessage // Any JSON value as it came, nil if absent
 	Params json.RawMessage // Usually an array, nil if absent
 	Method string

@@ -45,10 +45,6 @@ func (p *parts) NewPayload(_ context.Context, req *jsonrpc.Request) []byte {
 	return p.answer("newPayload", req)
 }
 
-func (p *parts) ArrivingPayload(_ context.Context, req *jsonrpc.Request) ([]byte, error) {
-	return p.answer("arriving", req), nil
-}
-
 func (p *parts) GetPayload(_ context.Context, req *jsonrpc.Request, version int) []byte {
 	return p.answer(fmt.Sprint("getPayload ", version), req)
 }

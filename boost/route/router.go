@@ -31,7 +31,6 @@ type Backend interface {
 type Chain interface {
 	ForkchoiceUpdated(ctx context.Context, req *jsonrpc.Request) []byte
 	NewPayload(ctx context.Context, req *jsonrpc.Request) []byte
-	ArrivingPayload(ctx context.Context, req *jsonrpc.Request) ([]byte, error)
 }
 
 // Payloads answers engine_getPayload; *decision.Maker is one.
@@ -112,9 +111,4 @@ func (r *Router) Call(ctx context.Context, header http.Header, req *jsonrpc.Requ
 		return nil
 	}
 	return answer
-}
-
-// Arriving answers an engine_newPayload whose body still comes in. The error is that it never came.
-func (r *Router) Arriving(ctx context.Context, req *jsonrpc.Request) ([]byte, error) {
-	return r.cfg.Chain.ArrivingPayload(ctx, req)
 }

@@ -148,12 +148,14 @@ func TestBlockThatComesSlowly(t *testing.T) {
 	r := newWire(t, l2, builder)
 	slow := newBlock(meanBytes)
 	conn := r.start(slow, len(slow)/2)
-	r.eventually("it is passed on", func() bool { _, cut := l2.count(); return cut == 1 })
 	other := eltest.Encode("engine_forkchoiceUpdatedV3", eltest.State(eltest.Parent), nil)
 	answer, err := r.send(t.Context(), other)
 	require.NoError(t, err)
 	require.Contains(t, string(answer), engine.VALID)
 	require.True(t, l2.has(other))
+	whole, cut := l2.count()
+	require.Equal(t, 1, whole, "nothing of a block is passed on before it is whole")
+	require.Zero(t, cut)
 
 	_, err = conn.Write(slow[len(slow)/2:])
 	require.NoError(t, err)
@@ -165,22 +167,23 @@ func TestBlockThatComesSlowly(t *testing.T) {
 	require.Empty(t, r.watch.Failures(), "neither backend is to blame")
 }
 
-// A block that is cut off is nobody's, and the connection to the local execution layer that it cost is replaced.
+// A block that is cut off is nobody's.
 func TestBlockThatIsCutOff(t *testing.T) {
 	t.Parallel()
 	l2, builder := new(bodies), new(bodies)
 	r := newWire(t, l2, builder)
 	block := newBlock(meanBytes)
 	require.NoError(t, r.start(block, len(block)/2).Close())
-	r.eventually("it was passed on so far", func() bool { _, cut := l2.count(); return cut == 1 })
 	answer, err := r.send(t.Context(), block)
 	require.NoError(t, err)
 	require.Contains(t, string(answer), engine.VALID)
 	require.True(t, l2.has(block))
 	r.eventually("the builder has it as well", func() bool { return builder.has(block) })
-	whole, cut := builder.count()
-	require.Equal(t, 1, whole)
-	require.Zero(t, cut)
+	for name, el := range map[string]*bodies{"l2": l2, "builder": builder} {
+		whole, cut := el.count()
+		require.Equal(t, 1, whole, name)
+		require.Zero(t, cut, name)
+	}
 	require.Empty(t, r.watch.Failures(), "neither backend is to blame")
 }
 
