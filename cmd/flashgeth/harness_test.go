@@ -27,8 +27,6 @@ import (
 
 func TestMain(m *testing.M) { testprogram.Main(m, main) }
 
-const patience = testprogram.Patience
-
 // command prepares a flashgeth process whose home is empty and whose environment is ours alone.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
