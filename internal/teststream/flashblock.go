@@ -37,7 +37,7 @@ func Base(block uint64) *flashblocks.Base {
 // PayloadID is the payload id of a block.
 func PayloadID(block uint64) (id engine.PayloadID) {
 	id[0] = 3
-	binary.BigEndian.PutUint32(id[4:], uint32(block)) //nolint:gosec // the blocks of a test are few
+	binary.BigEndian.PutUint32(id[4:], uint32(block))
 	return id
 }
 

@@ -34,7 +34,7 @@ func (a *Attempt) User() int { return len(a.Flashblocks) - 1 }
 
 // Offset returns how far into its slot a flashblock arrived.
 func (a *Attempt) Offset(i int, blockTime time.Duration) time.Duration {
-	return a.Arrivals[i].Sub(time.Unix(int64(a.Flashblocks[0].Base.Timestamp), 0)) + blockTime //nolint:gosec // a time of this century
+	return a.Arrivals[i].Sub(time.Unix(int64(a.Flashblocks[0].Base.Timestamp), 0)) + blockTime
 }
 
 // Txs returns the transactions of all flashblocks, in order.
@@ -71,6 +71,7 @@ type Recorder struct {
 // NewRecorder returns a recorder that is told of everything by Take. A strict one fails the test for a flashblock
 // that does not continue its attempt, or comes twice. Another one judges nothing.
 func NewRecorder(t testing.TB, strict bool) *Recorder {
+	t.Helper()
 	return &Recorder{t: t, strict: strict}
 }
 
