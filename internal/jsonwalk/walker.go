@@ -27,7 +27,8 @@ type Rules struct {
 	Walked bool
 }
 
-// Walker is a place in a text. Its methods leave it behind what they read. A copy of it is a place to return to.
+// Walker is a place in a text. Its methods leave it behind what they read. A copy of it is a place to return to, and the
+// only way on after an error.
 type Walker struct {
 	data  []byte
 	pos   int
