@@ -18,7 +18,7 @@ import (
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/internal/fork"
+	forkrules "github.com/ethereum/go-ethereum/flashgeth/internal/fork"
 )
 
 const (
@@ -67,7 +67,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	}
 	config = config.sanitize()
 	if config.VMConfig == nil {
-		config.VMConfig = func(header *types.Header) vm.Config { return fork.VMConfig(backend.BlockChain().Config(), header) }
+		config.VMConfig = func(header *types.Header) vm.Config { return forkrules.VMConfig(backend.BlockChain().Config(), header) }
 	}
 	past, err := openIDMemory(config.PayloadIDFile)
 	if err != nil {
