@@ -35,7 +35,6 @@ type environment struct {
 	failsafe        func() bool
 
 	used budget // by everything executed so far
-	size uint64 // uncompressed bytes so far
 	fees *uint256.Int
 
 	txs      []*types.Transaction
@@ -74,7 +73,7 @@ func newEnvironment(chain core.ChainContext, parent, header *types.Header, db *s
 		state:    newRecorder(db),
 		gasPool:  core.NewGasPool(header.GasLimit),
 		failsafe: func() bool { return false },
-		size:     uint64(header.Size()),
+		used:     budget{size: uint64(header.Size())},
 		fees:     new(uint256.Int),
 	}
 	if header.BaseFee != nil {
@@ -157,7 +156,7 @@ func (env *environment) commit(tx *types.Transaction, need budget) error {
 	env.txs = append(env.txs, tx)
 	env.raws = append(env.raws, raw)
 	env.receipts = append(env.receipts, receipt)
-	env.size += tx.Size()
+	env.used.size += tx.Size()
 	env.used.gas = env.gasPool.Used()
 	env.used.da += need.da
 	env.used.footprint += need.footprint
