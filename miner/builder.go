@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/lru"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/ethereum/go-ethereum/log"
@@ -29,6 +30,10 @@ const (
 	// a consensus client inserts a payload before it asks for the next one.
 	keptSealed = 2
 
+	// patience is how long getPayload waits for a transaction that is being executed, so that what was executed
+	// before it is not lost. Few take longer.
+	patience = 100 * time.Millisecond
+
 	// poolEvents is the buffer of the pool's announcements. The pool waits when it is full, so it
 	// holds a burst of as many batches as arrive during one garbage collection.
 	poolEvents = 1024
@@ -41,7 +46,12 @@ type Builder struct {
 	config  Config
 	stream  Publisher
 	metrics *meters
+	walks   *walks
+	asked   chan chan<- struct{} // requests to hand on what the pool has announced
+	deaf    chan struct{}        // closed when the pool is not listened to any more
 	hooks   hooks
+
+	patience time.Duration // of getPayload
 
 	mu      sync.Mutex // guards the fields below
 	live    *job       // the job that builds, nil if none
@@ -75,10 +85,14 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Builder{
-		backend: backend,
-		config:  config,
-		stream:  stream,
-		metrics: newMeters(config.Metrics),
+		backend:  backend,
+		config:   config,
+		walks:    &walks{pool: backend.TxPool()},
+		asked:    make(chan chan<- struct{}),
+		deaf:     make(chan struct{}),
+		patience: patience,
+		stream:   stream,
+		metrics:  newMeters(config.Metrics),
 		limits: control{
 			maxDATxSize:    positive(config.MaxDATxSize),
 			maxDABlockSize: positive(config.MaxDABlockSize),
@@ -90,6 +104,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 		lifeCtx: ctx,
 		stop:    stop,
 	}
+	b.walks.deliver = b.settleAnnouncements
 	return b, nil
 }
 
@@ -98,16 +113,17 @@ func (b *Builder) Start(context.Context) error {
 	events := make(chan core.NewTxsEvent, poolEvents)
 	sub := b.backend.TxPool().SubscribeTransactions(events, true)
 	b.wg.Go(func() {
+		defer close(b.deaf)
 		defer sub.Unsubscribe()
 		for {
 			select {
 			case ev := <-events:
-				b.mu.Lock()
-				live := b.live
-				b.mu.Unlock()
-				if live != nil {
-					live.inbox.deliver(ev.Txs)
+				b.announced(ev.Txs)
+			case done := <-b.asked:
+				for len(events) > 0 {
+					b.announced((<-events).Txs)
 				}
+				close(done)
 			case err := <-sub.Err():
 				if err != nil {
 					log.Error("Lost the pool's announcements", "err", err)
@@ -119,6 +135,27 @@ func (b *Builder) Start(context.Context) error {
 		}
 	})
 	return nil
+}
+
+// announced hands on what the pool has announced.
+func (b *Builder) announced(txs []*types.Transaction) {
+	b.walks.announced(txs)
+	b.mu.Lock()
+	live := b.live
+	b.mu.Unlock()
+	if live != nil {
+		live.inbox.deliver(txs)
+	}
+}
+
+// settleAnnouncements waits until what the pool has announced so far was handed on.
+func (b *Builder) settleAnnouncements() {
+	done := make(chan struct{})
+	select {
+	case b.asked <- done:
+		<-done
+	case <-b.deaf:
+	}
 }
 
 // Stop ends all work and waits for it. Payloads that were sealed can still be fetched.
@@ -137,6 +174,7 @@ func (b *Builder) Stop() error {
 	b.mu.Unlock()
 	b.stop()
 	b.wg.Wait()
+	b.walks.close()
 	return nil
 }
 
@@ -211,7 +249,7 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		asked:       args.Id(),
 		args:        args,
 		chain:       chain,
-		pool:        b.backend.TxPool(),
+		pool:        b.walks,
 		config:      &b.config,
 		metrics:     b.metrics,
 		clock:       b.config.Clock,
@@ -224,12 +262,20 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		filter:      b.poolFilter(chain, header),
 		pace:        b.pace,
 		failsafe:    func() bool { return false },
+		patience:    b.patience,
 		hooks:       b.hooks,
+		first:       true,
 		inbox:       newInbox(),
 		receiptRoot: NewListRoot(),
 		cancelCh:    make(chan struct{}),
 		ready:       make(chan struct{}),
 		finished:    make(chan struct{}),
+	}
+	j.gate.called = make(chan struct{})
+	j.current = func() (limits, txpool.PendingFilter) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.blockLimits(parent, header), b.poolFilter(chain, header)
 	}
 	if last := b.lastPub; last != nil && last.BlockNumber+1 == header.Number.Uint64() {
 		j.prevBlock = last

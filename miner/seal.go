@@ -44,6 +44,7 @@ type result struct {
 // first caller only, because a job is kept for much longer than its state is of use. It is nil as well if
 // the fallback built the block.
 func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err error) {
+	j.collect(ctx)
 	j.cancel(resolved)
 	j.result.once.Do(func() {
 		<-j.ready
@@ -67,6 +68,22 @@ func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnv
 		j.publishSealed(j.result.envelope.ExecutionPayload)
 	})
 	return j.result.envelope, s, j.result.err
+}
+
+// collect lets the flashblock under way, if there is one, be published with what is executed of it: the
+// transaction that is being executed is the last. If that takes long, it is given up.
+func (j *job) collect(ctx context.Context) {
+	flight := j.gate.call()
+	if flight == nil {
+		return
+	}
+	timer := time.NewTimer(j.patience)
+	defer timer.Stop()
+	select {
+	case <-flight:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // report meters and logs a block that was fetched.
