@@ -22,17 +22,22 @@ import (
 // services of the eth and debug namespaces, because services registered later win per method, and before the
 // start of the node, because block import reads the processor without a lock.
 //
-// With flashblocks neither enabled nor followed it is catalyst.Register and nothing else. A node that
-// builds gets the Engine API that drives the builder, the overrides of the miner namespace, the builder and
-// its stream; one that follows keeps op-geth's Engine API and gets a follower of the streams. Both serve the
-// flashblocks as the pending state, with subscriptions, a Prometheus endpoint and health endpoints. The
-// parts run while the node does. An address that cannot be listened on fails the start of the node.
+// On a chain of the OP Stack every payload is built by this module's builder, and blocks on which no other could
+// stand are refused. With flashblocks neither enabled nor followed that is all: the Engine API and the miner and
+// testing namespaces answer as op-geth's. A node that builds flashblocks streams its payloads, one that follows
+// gets a follower of the streams. Both serve the flashblocks as the pending state, with subscriptions, a
+// Prometheus endpoint and health endpoints. The parts run while the node does. An address that cannot be listened
+// on fails the start of the node. On another chain Register is catalyst.Register.
 func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Service, error) {
-	if !cfg.Enabled && !cfg.Follows() {
+	serves := cfg.Enabled || cfg.Follows()
+	if !ethereum.BlockChain().Config().IsOptimism() {
+		if serves {
+			return nil, ErrNotOptimism
+		}
 		return new(Service), catalyst.Register(stack, ethereum)
 	}
-	if !ethereum.BlockChain().Config().IsOptimism() {
-		return nil, ErrNotOptimism
+	if !serves {
+		return registerPlain(stack, ethereum, &cfg)
 	}
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -48,22 +53,33 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 	return registerBuilder(stack, ethereum, &cfg)
 }
 
+// registerPlain is Register for a node that has nothing to do with flashblocks.
+func registerPlain(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
+	b, err := newBuilder(ethereum, cfg, new(publishing))
+	if err != nil {
+		return nil, fmt.Errorf("builder cannot be set up: %w", err)
+	}
+	service := new(Service)
+	service.add("builder", b.Start, b.Stop)
+	drive(stack, ethereum, cfg, b)
+	service.register(stack)
+	return service, nil
+}
+
+// drive registers the APIs that drive a builder, and gives the chain its processor and its validator.
+func drive(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config, b *miner.Builder) {
+	stack.RegisterAPIs(engine.New(engine.Config{Ethereum: ethereum, Builder: b, Streams: cfg.Enabled}).APIs())
+	guard(ethereum.BlockChain(), b, cfg.ReuseExecution)
+}
+
 // registerBuilder is Register for a node that builds.
 func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
 	a, builder, err := assembleBuilder(ethereum, cfg, stack.ResolvePath(payloadIDFile), journalPath(stack, cfg.eth()))
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}
-	driver := engine.New(engine.Config{Ethereum: ethereum, Builder: builder})
-	stack.RegisterAPIs(driver.APIs())
-	a.add("engine", driver.Start, driver.Stop)
-	if err := a.attach(stack); err != nil {
-		return nil, err
-	}
-	if cfg.ReuseExecution {
-		reuseExecution(ethereum.BlockChain(), builder)
-	}
-	return a.Service, nil
+	drive(stack, ethereum, cfg, builder)
+	return a.Service, a.attach(stack)
 }
 
 // journalPath returns where op-geth keeps the transactions that were submitted to this node, empty if it does
@@ -77,13 +93,11 @@ func journalPath(stack *node.Node, cfg *ethconfig.Config) string {
 
 // registerFollower is Register for a node that follows.
 func registerFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
-	a, err := assembleFollower(ethereum, cfg)
+	a, builder, err := assembleFollower(ethereum, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks follower cannot be set up: %w", err)
 	}
-	if err := catalyst.Register(stack, ethereum); err != nil {
-		return nil, err
-	}
+	drive(stack, ethereum, cfg, builder)
 	return a.Service, a.attach(stack)
 }
 
@@ -99,12 +113,17 @@ func (a *assembly) attach(stack *node.Node) error {
 	return nil
 }
 
-// reuseExecution puts the builder's processor before op-geth's, so that the import of an own block takes
-// over the state the builder sealed it from instead of executing it again.
+// guard puts a validator before op-geth's that refuses blocks on which no other could stand. If execution is to
+// be reused it puts the builder's processor before op-geth's, so that the import of an own block takes over the
+// state the builder sealed it from instead of executing it again.
 //
-// The method is the only exported way to a chain's processor; its name warns of changing the rules of
-// the chain, which is not done here: the validator stays op-geth's own and compares gas, bloom, receipts
-// root and state root of whatever the processor returns with the header.
-func reuseExecution(chain *core.BlockChain, builder *miner.Builder) {
-	chain.SetBlockValidatorAndProcessorForTesting(chain.Validator(), builder.Processor(chain.Processor()))
+// The method is the only exported way to a chain's processor; its name warns of changing the rules of the chain.
+// What a block has to be is still said by op-geth's own validator, which compares gas, bloom, receipts root and
+// state root of whatever the processor returns with the header.
+func guard(chain *core.BlockChain, builder *miner.Builder, reuse bool) {
+	processor := chain.Processor()
+	if reuse {
+		processor = builder.Processor(processor)
+	}
+	chain.SetBlockValidatorAndProcessorForTesting(miner.NewValidator(chain.Validator(), chain.Config()), processor)
 }

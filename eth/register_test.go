@@ -38,7 +38,7 @@ func listen(t *testing.T) *net.TCPAddr {
 	return addr
 }
 
-// Without flashblocks everything is op-geth's: same methods, same answers, nothing started.
+// Without flashblocks every answer is op-geth's, and nothing runs but the builder.
 func TestDisabledIsStock(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, ethtest.Jovian, func(t testing.TB, n *testNode) {
@@ -49,20 +49,48 @@ func TestDisabledIsStock(t *testing.T) {
 		n.service = service
 		require.Same(t, processor, n.Eth.BlockChain().Processor())
 	})
-	require.Empty(t, n.service.stages)
+	require.Equal(t, []string{"builder"}, n.service.names())
 	require.Nil(t, n.service.StreamAddr())
 	require.Nil(t, n.service.MetricsAddr())
 	require.Nil(t, n.service.Metrics())
 
 	theirs := newNode(t, ethtest.Jovian, stock)
-	for _, method := range []string{"engine_exchangeCapabilities", "rpc_modules", "testing_buildBlockV1", "miner_setMaxDASize"} {
+	var ours, stocks []string
+	n.Call("engine_exchangeCapabilities", []string{}).Into(t, &ours)
+	theirs.Call("engine_exchangeCapabilities", []string{}).Into(t, &stocks)
+	require.ElementsMatch(t, stocks, ours)
+	for _, method := range []string{"rpc_modules", "testing_buildBlockV1", "miner_setMaxDASize"} {
 		require.Equal(t, theirs.Call(method), n.Call(method))
 	}
 	// Even an override is what it is to op-geth: an unknown member.
-	attrs := ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{"flashblocks": 5, "noTxPool": true})
-	id := n.Build(n.GenesisHash(), attrs)
-	require.Equal(t, theirs.Build(theirs.GenesisHash(), attrs), id)
-	require.Equal(t, theirs.Call("engine_getPayloadV4", id), n.Call("engine_getPayloadV4", id))
+	for seq, noTxPool := range []bool{true, false} {
+		attrs := ethtest.Jovian.Attributes(ethtest.GenesisTime, uint64(seq)).With(object{"flashblocks": 5, "noTxPool": noTxPool})
+		id := n.Build(n.GenesisHash(), attrs)
+		require.Equal(t, theirs.Build(theirs.GenesisHash(), attrs), id)
+		require.Equal(t, theirs.Call("engine_getPayloadV4", id), n.Call("engine_getPayloadV4", id))
+	}
+}
+
+// names are the names of a service's stages.
+func (s *Service) names() []string {
+	names := make([]string, 0, len(s.stages))
+	for _, stage := range s.stages {
+		names = append(names, stage.name)
+	}
+	return names
+}
+
+// On a chain that is not of the OP Stack everything is op-geth's.
+func TestOtherChainIsStock(t *testing.T) {
+	t.Parallel()
+	genesis := &core.Genesis{Config: gethparams.MergedTestChainConfig, Difficulty: new(big.Int), GasLimit: 30_000_000, BaseFee: big.NewInt(1)}
+	n := newUnstarted(t, ethtest.Jovian, genesis)
+	validator, processor := n.Eth.BlockChain().Validator(), n.Eth.BlockChain().Processor()
+	service, err := Register(n.Stack, n.Eth, Config{})
+	require.NoError(t, err)
+	require.Empty(t, service.stages)
+	require.Same(t, validator, n.Eth.BlockChain().Validator())
+	require.Same(t, processor, n.Eth.BlockChain().Processor())
 }
 
 func TestRegisterRefuses(t *testing.T) {
@@ -121,11 +149,7 @@ func TestStageOrder(t *testing.T) {
 	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	service, err := Register(n.Stack, n.Eth, testConfig())
 	require.NoError(t, err)
-	names := make([]string, 0, len(service.stages))
-	for _, s := range service.stages {
-		names = append(names, s.name)
-	}
-	require.Equal(t, []string{"heads", "overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder", "engine"}, names)
+	require.Equal(t, []string{"heads", "overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder"}, service.names())
 }
 
 // The node takes stages in the order of their registration and back.
@@ -169,18 +193,17 @@ func TestEngineNeedsAuthentication(t *testing.T) {
 	}
 }
 
-// The reuse of execution is installed in the chain, and leaves op-geth's validator where it is.
+// The reuse of execution is installed in the chain.
 func TestReuseExecutionIsInstalled(t *testing.T) {
 	t.Parallel()
 	for _, reuse := range []bool{true, false} {
 		n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 		chain := n.Eth.BlockChain()
-		validator, processor := chain.Validator(), chain.Processor()
+		processor := chain.Processor()
 		cfg := testConfig()
 		cfg.ReuseExecution = reuse
 		_, err := Register(n.Stack, n.Eth, cfg)
 		require.NoError(t, err)
-		require.Same(t, validator, chain.Validator())
 		require.Equal(t, reuse, processor != chain.Processor())
 	}
 }

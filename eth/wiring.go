@@ -16,7 +16,6 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
 
-	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/follower"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
@@ -130,7 +129,10 @@ func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal st
 	}
 	hub := a.addStream()
 	a.addHealth(nil)
-	b, err := a.newBuilder(idFile, hub)
+	b, err := newBuilder(ethereum, cfg, &publishing{
+		hub: hub, idFile: idFile, set: a.set,
+		listen: func(built miner.Built) { a.processor.DeliverBuilt(built) },
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,22 +157,28 @@ func (a *assembly) addRestorer(journal string) {
 	a.add("local transactions", r.Start, r.Stop)
 }
 
-// assembleFollower makes the service of a node that follows the streams of others.
-func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
+// assembleFollower makes the service of a node that follows the streams of others. What it is asked to build
+// itself it does not publish.
+func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, *miner.Builder, error) {
 	a, err := newAssembly(ethereum, cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	b, err := newBuilder(ethereum, cfg, new(publishing))
+	if err != nil {
+		return nil, nil, err
 	}
 	f, err := follower.New(follower.Config{
 		URLs: cfg.URLs, Timeout: cfg.UpstreamTimeout, Sink: a.processor, Metrics: a.set, Lost: a.feed.Lost,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a.addHealth(f.Connections)
 	a.set.NewGauge("follower_blocks_behind", func() float64 { return float64(a.behind(f.Newest())) })
+	a.add("builder", b.Start, b.Stop)
 	a.add("follower", f.Start, f.Stop)
-	return a, nil
+	return a, b, nil
 }
 
 // behind returns by how many blocks what this node answers at pending is behind the newest flashblock received.
@@ -195,21 +203,35 @@ func drain(stop func(context.Context) error) func() error {
 	}
 }
 
-// newBuilder makes the builder with the same limits as op-geth's own miner, which builds what it fails to.
-// What it publishes is pending state of this node too, without being executed again.
-func (a *assembly) newBuilder(idFile string, hub miner.Publisher) (*miner.Builder, error) {
-	node := a.cfg.eth()
-	return miner.New(a.ethereum, miner.Config{
-		Flashblocks:      a.cfg.Flashblocks,
-		GasCeil:          node.Miner.GasCeil,
-		EffectiveGasCeil: node.Miner.EffectiveGasCeil,
-		GasPrice:         node.Miner.GasPrice,
-		MaxDATxSize:      node.Miner.MaxDATxSize,
-		MaxDABlockSize:   node.Miner.MaxDABlockSize,
-		Prio:             node.TxPool.Locals,
-		PayloadIDFile:    idFile,
-		OnFlashblock:     func(built miner.Built) { a.processor.DeliverBuilt(built) },
-		Fallback:         engine.NewFallback(a.ethereum.Miner()),
-		Metrics:          a.set,
-	}, hub)
+// publishing is where what a builder builds becomes known before it is sealed. The zero value is nowhere.
+type publishing struct {
+	hub    *stream.Hub
+	idFile string
+	set    *metrics.Set
+	listen func(miner.Built)
+}
+
+// newBuilder makes the builder with the limits that op-geth's own miner would have. What it publishes is pending
+// state of this node too, without being executed again.
+func newBuilder(ethereum *gethEth.Ethereum, cfg *Config, to *publishing) (*miner.Builder, error) {
+	var (
+		node   = cfg.eth()
+		config = miner.Config{
+			Flashblocks:      cfg.Flashblocks,
+			GasCeil:          node.Miner.GasCeil,
+			EffectiveGasCeil: node.Miner.EffectiveGasCeil,
+			GasPrice:         node.Miner.GasPrice,
+			MaxDATxSize:      node.Miner.MaxDATxSize,
+			MaxDABlockSize:   node.Miner.MaxDABlockSize,
+			Recommit:         node.Miner.Recommit,
+			Prio:             node.TxPool.Locals,
+			PayloadIDFile:    to.idFile,
+			OnFlashblock:     to.listen,
+			Metrics:          to.set,
+		}
+	)
+	if to.hub == nil {
+		return miner.New(ethereum, config, nil)
+	}
+	return miner.New(ethereum, config, to.hub)
 }

@@ -4,7 +4,6 @@
 package miner
 
 import (
-	"context"
 	"math/big"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/holiman/uint256"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
@@ -27,30 +25,6 @@ func (h *harness) stock() *gethminer.Miner {
 	m := gethminer.New(h, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: time.Hour}, h.chain.Engine())
 	h.t.Cleanup(m.Close)
 	return m
-}
-
-// newFallback is newTimed with a fallback: op-geth's miner without the pool. The calls are counted.
-func newFallback(t testing.TB, cfg harnessConfig) (s *timed, calls *int) {
-	t.Helper()
-	var stock *gethminer.Miner
-	calls = new(int)
-	custom := cfg.builder
-	cfg.builder = func(c *Config) {
-		c.Fallback = func(ctx context.Context, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error) {
-			*calls++
-			payload, err := stock.BuildPayload(ctx, args, false)
-			if err != nil {
-				return nil, err
-			}
-			return payload.ResolveFull(), nil
-		}
-		if custom != nil {
-			custom(c)
-		}
-	}
-	s = newTimed(t, cfg)
-	stock = s.harness.stock()
-	return s, calls
 }
 
 // What is wrong with attributes is said as op-geth says it, and does no harm to the payload under
@@ -154,8 +128,8 @@ func TestWithdrawals(t *testing.T) {
 	}
 }
 
-// A transaction that must be included but cannot be: the job ends with op-geth's error, the fallback is
-// asked, fails too, and everything goes on with the next attributes.
+// A transaction that must be included but cannot be: the attributes are refused at once with op-geth's error,
+// however the payload would be built, and the payload under construction goes on.
 func TestGarbageInAttributes(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -182,55 +156,60 @@ func TestGarbageInAttributes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s, calls := newFallback(t, harnessConfig{fork: jovian})
-			s.harness.send(s.transfer(1, 0, 5))
+			s := newTimed(t, harnessConfig{fork: jovian})
+			live := s.begin(s.attributes(s.chain.CurrentBlock()))
+			live.send(s.transfer(1, 0, 5))
 			args := s.attributes(s.chain.CurrentBlock())
 			args.Transactions = append(args.Transactions, test.forced(s))
-			slot := s.begin(args)
-			<-slot.job.finished
-			_, why, failure := slot.job.gate.outcome()
-			require.Equal(t, failed, why)
+			want := errBlobTransaction
 			if test.same {
 				reference := *args
 				reference.NoTxPool = true
-				_, want := s.stock().BuildPayload(t.Context(), &reference, false)
-				require.EqualError(t, failure, want.Error())
-			} else {
-				require.ErrorIs(t, failure, errBlobTransaction)
+				_, want = s.stock().BuildPayload(t.Context(), &reference, false)
 			}
-			for range 2 {
-				_, err := s.builder.GetPayload(slot.id)
-				require.ErrorIs(t, err, ErrUnknownPayload)
-			}
-			require.Equal(t, 1, *calls)
-			require.Empty(t, s.stream.flashblocks(t, slot.id))
-
-			next := s.begin(s.attributes(s.chain.CurrentBlock()))
-			require.Equal(t, hashesOf(s.transfer(1, 0, 5)), hashes(t, next.step()))
-			next.finish()
-			require.EqualValues(t, 1, s.builder.metrics.failures.Get())
+			s.requireRefused(args, want)
+			require.Equal(t, hashesOf(s.transfer(1, 0, 5)), hashes(t, live.step()))
+			live.finish()
+			require.Zero(t, s.builder.metrics.failures.Get())
 		})
+	}
+}
+
+// requireRefused asserts that attributes are refused in every form, for their own fault and as want says.
+func (s *timed) requireRefused(args *gethminer.BuildPayloadArgs, want error) {
+	s.t.Helper()
+	for _, noTxPool := range []bool{false, true} {
+		for _, opts := range []Options{{}, {Whole: true}, {Witness: true}} {
+			args := *args
+			args.NoTxPool = noTxPool
+			id, err := s.builder.BuildPayload(&args, opts)
+			if want == errBlobTransaction { //nolint:errorlint // the sentinel stands for what op-geth panics over
+				require.ErrorIs(s.t, err, want)
+			} else {
+				require.EqualError(s.t, err, want.Error())
+			}
+			require.NotErrorIs(s.t, err, ErrNotBuilt)
+			require.False(s.t, s.builder.Has(id))
+			_, err = s.builder.GetPayload(id)
+			require.ErrorIs(s.t, err, ErrUnknownPayload)
+			require.Empty(s.t, s.stream.flashblocks(s.t, id))
+		}
 	}
 }
 
 // The first transaction must hold the L1 attributes from Jovian on.
 func TestMissingL1Attributes(t *testing.T) {
 	t.Parallel()
-	s, _ := newFallback(t, harnessConfig{fork: jovian})
+	s := newTimed(t, harnessConfig{fork: jovian})
 	short := types.NewTx(&types.DepositTx{To: &types.L1BlockAddr, Gas: 1_000_000, Value: new(big.Int), Data: types.JovianL1AttributesSelector})
 	for _, txs := range [][]*types.Transaction{nil, {s.transfer(0, 0, 5)}, {short}} {
 		args := s.attributes(s.chain.CurrentBlock())
 		args.Transactions = txs
-		slot := s.begin(args)
-		<-slot.job.finished
 		reference := *args
 		reference.NoTxPool = true
 		_, want := s.stock().BuildPayload(t.Context(), &reference, false)
 		require.Error(t, want)
-		_, _, failure := slot.job.gate.outcome()
-		require.EqualError(t, failure, want.Error())
-		_, err := s.builder.GetPayload(slot.id)
-		require.Error(t, err)
+		s.requireRefused(args, want)
 	}
 	s.begin(s.attributes(s.chain.CurrentBlock())).finish()
 }

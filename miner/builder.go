@@ -12,11 +12,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/lru"
 	"github.com/ethereum/go-ethereum/core"
-	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/ethereum/go-ethereum/log"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	forkrules "github.com/ethereum/go-ethereum/flashgeth/internal/fork"
@@ -39,12 +37,12 @@ const (
 	poolEvents = 1024
 )
 
-// Builder builds payloads one at a time and publishes them as flashblocks. Its methods are safe for
-// concurrent use.
+// Builder builds payloads: those with transactions of the pool one at a time, published as flashblocks or, if
+// nobody is to follow, as whole blocks, and the others at once. Its methods are safe for concurrent use.
 type Builder struct {
 	backend Backend
 	config  Config
-	stream  Publisher
+	stream  Publisher // nil if nothing is streamed
 	metrics *meters
 	walks   *walks
 	asked   chan chan<- struct{} // requests to hand on what the pool has announced
@@ -52,6 +50,8 @@ type Builder struct {
 	hooks   hooks
 
 	patience time.Duration // of getPayload
+
+	begin sync.Mutex // held while a payload is begun; taken before mu
 
 	mu      sync.Mutex // guards the fields below
 	live    *job       // the job that builds, nil if none
@@ -70,7 +70,7 @@ type Builder struct {
 	wg      sync.WaitGroup
 }
 
-// New creates a builder. It starts nothing.
+// New creates a builder. It starts nothing. Without a stream it publishes nothing.
 func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	if err := config.Check(); err != nil {
 		return nil, err
@@ -108,10 +108,15 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	return b, nil
 }
 
-// Start begins to follow the pool.
+// Start begins to follow the pool. Payloads can be built before.
 func (b *Builder) Start(context.Context) error {
 	events := make(chan core.NewTxsEvent, poolEvents)
 	sub := b.backend.TxPool().SubscribeTransactions(events, true)
+	b.mu.Lock()
+	if b.live != nil {
+		b.live.inbox.lose() // what was announced before
+	}
+	b.mu.Unlock()
 	b.wg.Go(func() {
 		defer close(b.deaf)
 		defer sub.Unsubscribe()
@@ -178,114 +183,6 @@ func (b *Builder) Stop() error {
 	return nil
 }
 
-// BuildPayload starts to build on the given attributes and returns the payload's id. The attributes of the
-// payload under construction, or of one that was fetched, change nothing about it. Whatever else is under
-// construction is superseded and keeps what it has published. The arguments are validated as op-geth's
-// miner validates them. The id is op-geth's, unless something was published under it that will never be
-// the block of these attributes: of an abandoned payload, or by an earlier process of this node.
-func (b *Builder) BuildPayload(args *gethminer.BuildPayloadArgs, opts Options) (engine.PayloadID, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	asked := args.Id()
-	if b.closed {
-		return asked, ErrStopped
-	}
-	if j := b.standing(asked); j != nil {
-		if b.live != j {
-			b.supersede()
-		}
-		return j.id, nil
-	}
-	id := b.memory.fresh(asked)
-	j, err := b.newJob(id, args, opts)
-	if err != nil {
-		return id, err
-	}
-	if n := len(b.jobs); n > 0 {
-		j.before = b.jobs[n-1].ready
-	}
-	b.supersede()
-	b.memory.add(id)
-	b.live = j
-	b.jobs = append(b.jobs, j)
-	if len(b.jobs) > keptJobs {
-		b.drop(b.jobs[0])
-		b.jobs = append([]*job(nil), b.jobs[1:]...)
-	}
-	log.Info("Starting work on flashblocks", "id", id, "number", j.header.Number, "flashblocks", j.schedule.len(), "interval", j.schedule.interval, "deposits", len(args.Transactions))
-	b.wg.Go(func() { j.run(b.lifeCtx) })
-	return id, nil
-}
-
-// newJob prepares a job. It assumes that the lock is held.
-func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, opts Options) (*job, error) {
-	chain := b.backend.BlockChain()
-	parent, blockTime, err := checkArgs(chain, args)
-	if err != nil {
-		return nil, err
-	}
-	header, err := newHeader(chain, parent, args, b.config.GasCeil)
-	if err != nil {
-		return nil, err
-	}
-	if chain.Config().IsOptimismIsthmus(header.Time) && len(args.Withdrawals) > 0 {
-		return nil, errWithdrawals
-	}
-	interval := b.config.Interval
-	if opts.Interval > 0 {
-		interval = opts.Interval
-	}
-	remaining := time.Unix(int64(args.Timestamp), 0).Sub(b.config.Now())
-	plan := newSchedule(b.config.Clock.Now(), remaining, timing{
-		blockTime:  blockTime,
-		interval:   min(interval, blockTime),
-		endBuffer:  b.config.EndBuffer,
-		sendOffset: b.config.SendOffset,
-	})
-	b.metrics.scheduled(&plan)
-	b.warn(blockTime)
-	j := &job{
-		id:          id,
-		asked:       args.Id(),
-		args:        args,
-		chain:       chain,
-		pool:        b.walks,
-		config:      &b.config,
-		metrics:     b.metrics,
-		clock:       b.config.Clock,
-		stream:      b.stream,
-		parent:      parent,
-		header:      header,
-		base:        newBase(header),
-		schedule:    plan,
-		limits:      b.blockLimits(parent, header),
-		filter:      b.poolFilter(chain, header),
-		pace:        b.pace,
-		failsafe:    func() bool { return false },
-		patience:    b.patience,
-		hooks:       b.hooks,
-		first:       true,
-		inbox:       newInbox(),
-		receiptRoot: NewListRoot(),
-		cancelCh:    make(chan struct{}),
-		ready:       make(chan struct{}),
-		finished:    make(chan struct{}),
-	}
-	j.gate.called = make(chan struct{})
-	j.current = func() (limits, txpool.PendingFilter) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.blockLimits(parent, header), b.poolFilter(chain, header)
-	}
-	if last := b.lastPub; last != nil && last.BlockNumber+1 == header.Number.Uint64() {
-		j.prevBlock = last
-	}
-	if node, ok := b.backend.(failsafeBackend); ok {
-		j.failsafe = node.GetSupervisorFailsafe
-	}
-	return j, nil
-}
-
 // warn tells the operator once of flags that could not be checked at start-up, when the block time was not
 // known. It assumes that the lock is held.
 func (b *Builder) warn(blockTime time.Duration) {
@@ -310,7 +207,7 @@ func (b *Builder) supersede() {
 	log.Info("Abandoned the payload under construction", "id", old.id, "number", old.header.Number)
 }
 
-// NewHead tells the builder the head after a forkchoice update. A payload under construction on another
+// NewHead tells the builder of the head that a forkchoice update has moved to. A payload under construction on another
 // parent is abandoned, unless it was fetched already.
 func (b *Builder) NewHead(head common.Hash) {
 	b.mu.Lock()
@@ -318,14 +215,6 @@ func (b *Builder) NewHead(head common.Hash) {
 	if b.live != nil && b.live.args.Parent != head {
 		b.supersede()
 	}
-}
-
-// Abandon ends the payload under construction, if there is one: the consensus client has asked someone
-// else for the next block. What was published of it can still be fetched.
-func (b *Builder) Abandon() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.supersede()
 }
 
 // Has reports whether GetPayload knows the id.
@@ -345,8 +234,8 @@ func (b *Builder) find(id engine.PayloadID) *job {
 	return nil
 }
 
-// GetPayload stops building the payload and returns the block of everything that was published for it.
-// Every later call returns the same block.
+// GetPayload stops building the payload and returns the block of everything that was published for it, or the
+// best one of a payload that is not streamed. Every later call returns the same block.
 func (b *Builder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	b.mu.Lock()
 	j := b.find(id)
@@ -362,10 +251,11 @@ func (b *Builder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadEnvel
 		if b.config.ReuseExecution {
 			b.sealed.Add(s.block.Hash(), s)
 		}
-		p, _, _ := j.gate.outcome()
-		b.mu.Lock()
-		b.lastPub = &flashblocks.FlashblockID{BlockNumber: j.base.BlockNumber, Index: p.indices - 1}
-		b.mu.Unlock()
+		if p, _, _ := j.gate.outcome(); p.indices > 0 {
+			b.mu.Lock()
+			b.lastPub = &flashblocks.FlashblockID{BlockNumber: j.base.BlockNumber, Index: p.indices - 1}
+			b.mu.Unlock()
+		}
 	}
 	// The caller may change the envelope, but the next one must get the same.
 	cpy, data := *envelope, *envelope.ExecutionPayload
@@ -392,6 +282,7 @@ func (b *Builder) drop(j *job) {
 				j.roots.abandon()
 				<-j.roots.done
 			}
+			j.best.Store(nil)
 			j.result.err = ErrUnknownPayload
 		})
 	})

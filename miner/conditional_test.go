@@ -18,6 +18,8 @@ import (
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/trie"
 	"github.com/ethereum/go-ethereum/triedb"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // A conditional transaction is included if its conditions hold where it would stand, and rejected for
@@ -229,5 +231,5 @@ func TestConditionalStorageRootFollows(t *testing.T) {
 		require.True(t, bad.Rejected())
 		stale = now
 	}
-	importPlain(t, s.newChain(), slot.finish())
+	testchain.Insert(t, s.newChain(), slot.finish())
 }

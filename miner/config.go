@@ -4,13 +4,11 @@
 package miner
 
 import (
-	"context"
 	"math/big"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/mclock"
 	"github.com/ethereum/go-ethereum/core"
@@ -40,10 +38,6 @@ type Publisher interface {
 	Publish(m stream.Message)
 }
 
-// FallbackFunc builds a block from exactly the given transactions (NoTxPool is set) by other means than
-// this builder. It is called when a job failed, so that a slot is never missed.
-type FallbackFunc func(ctx context.Context, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error)
-
 // Config configures a Builder. The zero value of every field but Flashblocks is usable.
 type Config struct {
 	params.Flashblocks
@@ -54,6 +48,7 @@ type Config struct {
 	MaxDATxSize      *big.Int         // Largest DA size of a pool transaction in bytes, nil for none
 	MaxDABlockSize   *big.Int         // Largest DA size of a block's pool transactions in bytes, nil for none
 	Prio             []common.Address // Senders whose transactions come first
+	Recommit         time.Duration    // Time after which a payload that is not streamed is filled again, 0 for op-geth's default
 
 	PayloadIDFile string // Remembers across restarts under which ids payloads were published, empty for none
 
@@ -61,7 +56,6 @@ type Config struct {
 	// It must not wait. Nil if nobody listens in this process.
 	OnFlashblock func(Built)
 
-	Fallback FallbackFunc                  // Builds the block of a failed job
 	VMConfig func(*types.Header) vm.Config // EVM configuration by the header's rules, nil for fork.VMConfig's
 	Metrics  *metrics.Set                  // Receives the builder's metrics, nil for a private set
 	Clock    mclock.Clock                  // Monotonic clock of the schedule, nil for the system's
@@ -70,6 +64,9 @@ type Config struct {
 
 // sanitize returns a copy with the optional fields filled in.
 func (c Config) sanitize() Config {
+	if c.Recommit <= 0 {
+		c.Recommit = gethminer.DefaultConfig.Recommit
+	}
 	if c.GasPrice == nil {
 		c.GasPrice = new(big.Int)
 	}
@@ -88,4 +85,6 @@ func (c Config) sanitize() Config {
 // Options override the node's flags for one payload. The zero value overrides nothing.
 type Options struct {
 	Interval time.Duration // Time between two flashblocks, 0 for the flag's
+	Whole    bool          // Build the payload without streaming it
+	Witness  bool          // Give the witness of the execution with the payload, which is not streamed then
 }

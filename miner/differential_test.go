@@ -181,10 +181,7 @@ func TestDifferentialMiner(t *testing.T) {
 				require.Equal(t, 1, slot.job.schedule.len())
 				slot.steps()
 				have := slot.end()
-				require.Equal(t, want.ExecutionPayload, have.ExecutionPayload)
-				require.Equal(t, want.BlockValue.String(), have.BlockValue.String())
-				require.Equal(t, want.Requests, have.Requests)
-				require.Equal(t, want.BlobsBundle, have.BlobsBundle)
+				requireSameEnvelope(t, want, have)
 				s.insert(have, args)
 			}
 		})

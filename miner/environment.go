@@ -84,17 +84,9 @@ func newEnvironment(chain core.ChainContext, parent, header *types.Header, db *s
 		env.baseFee = uint256.MustFromBig(header.BaseFee)
 	}
 	env.evm = vm.NewEVM(core.NewEVMBlockContext(header, chain, &header.Coinbase, cfg, env.state), env.state, cfg, vmConfig)
-	if cfg.IsJovian(parent.Time) {
-		// The scalar is read from the L1 attributes from the second Jovian block on (Jovian
-		// specification: the activation block still carries Isthmus attributes).
-		if l1Info == nil || !l1Info.IsDepositTx() {
-			return nil, errMissingL1Attributes
-		}
-		scalar, err := types.ExtractDAFootprintGasScalar(l1Info.Data())
-		if err != nil {
-			return nil, err
-		}
-		env.footprintScalar = uint64(scalar)
+	var err error
+	if env.footprintScalar, err = footprintScalar(cfg, parent, l1Info); err != nil {
+		return nil, err
 	}
 	if header.ParentBeaconRoot != nil {
 		core.ProcessBeaconBlockRoot(*header.ParentBeaconRoot, env.evm)
@@ -106,6 +98,20 @@ func newEnvironment(chain core.ChainContext, parent, header *types.Header, db *s
 	return env, nil
 }
 
+// footprintScalar is the DA footprint per estimated byte of the block on parent, 0 before Jovian. It is read from
+// the L1 attributes from the second Jovian block on (Jovian specification: the activation block still carries
+// Isthmus attributes).
+func footprintScalar(cfg *gethparams.ChainConfig, parent *types.Header, l1Info *types.Transaction) (uint64, error) {
+	if !cfg.IsJovian(parent.Time) {
+		return 0, nil
+	}
+	if l1Info == nil || !l1Info.IsDepositTx() {
+		return 0, errMissingL1Attributes
+	}
+	scalar, err := types.ExtractDAFootprintGasScalar(l1Info.Data())
+	return uint64(scalar), err
+}
+
 // err is why the state cannot be trusted: something could not be read. The EVM takes such a value for zero
 // and goes on, so what was executed since must not be published.
 func (env *environment) err() error {
@@ -114,6 +120,9 @@ func (env *environment) err() error {
 	}
 	return nil
 }
+
+// interrupted reports whether the execution was cancelled, after which the state is worthless.
+func (env *environment) interrupted() bool { return env.evm.Cancelled() }
 
 // cancel makes the running transaction fail and every later one too. The execution state is worthless
 // afterwards.
@@ -126,6 +135,9 @@ func (env *environment) force(ctx context.Context, txs []*types.Transaction) err
 			return err
 		}
 		if err := env.commit(tx, budget{}); err != nil {
+			if unreadable := env.err(); unreadable != nil {
+				return unreadable // and nothing is known of the transaction
+			}
 			from, _ := types.Sender(env.signer, tx)
 			return fmt.Errorf("failed to force-include tx: %s type: %d sender: %s nonce: %d, err: %w", tx.Hash(), tx.Type(), from, tx.Nonce(), err)
 		}
@@ -196,6 +208,28 @@ func (env *environment) apply(tx *types.Transaction) (*types.Receipt, error) {
 		return nil, err
 	}
 	return receipt, nil
+}
+
+// extend returns the block so far as a prefix that continues last. It costs as much as what is new.
+func (env *environment) extend(last *prefix, receiptRoot *ListRoot) prefix {
+	n := len(env.txs)
+	p := prefix{
+		indices:  last.indices,
+		txs:      env.txs[:n:n],
+		raws:     env.raws[:n:n],
+		receipts: env.receipts[:n:n],
+		used:     env.used,
+		bloom:    last.bloom,
+		fees:     *env.fees,
+	}
+	for _, receipt := range p.receipts[len(last.receipts):] {
+		for i, b := range receipt.Bloom {
+			p.bloom[i] |= b
+		}
+	}
+	receiptRoot.Extend(types.Receipts(p.receipts))
+	p.receipt = receiptRoot.Hash()
+	return p
 }
 
 func (env *environment) addFee(tx *types.Transaction, gasUsed uint64) {

@@ -122,7 +122,7 @@ func (m *market) open(t *testing.T) *timed {
 	s := newTimed(t, harnessConfig{fork: m.fork, accounts: 900, gasLimit: m.gasLimit, scalar: m.scalar, builder: func(c *Config) {
 		c.MaxDABlockSize = big.NewInt(m.da)
 	}})
-	s.harness.send(s.tx2(0, 0, 100, nil, 0, 100_000, deployment(burner)))
+	s.harness.send(s.TxWithValue(0, 0, 100, nil, 0, 100_000, deployment(burner)))
 	s.begin(s.attributes(s.chain.CurrentBlock())).finish()
 	return s
 }

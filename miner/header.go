@@ -4,9 +4,7 @@
 package miner
 
 import (
-	"fmt"
 	"math/big"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
@@ -16,23 +14,9 @@ import (
 	gethminer "github.com/ethereum/go-ethereum/miner"
 )
 
-// checkArgs validates what op-geth's miner validates before it accepts a build, and returns the parent
-// and the time between the two blocks.
-func checkArgs(chain *core.BlockChain, args *gethminer.BuildPayloadArgs) (*types.Header, time.Duration, error) {
-	parent := chain.GetHeaderByHash(args.Parent)
-	if parent == nil {
-		return nil, 0, fmt.Errorf("%w %v", errMissingParent, args.Parent)
-	}
-	if args.Timestamp <= parent.Time {
-		return nil, 0, fmt.Errorf("invalid timestamp, parent %d given %d", parent.Time, args.Timestamp)
-	}
-	// A gap of more than an hour is no slot; the bound keeps the schedule's arithmetic in range.
-	gap := min(args.Timestamp-parent.Time, 3600)
-	return parent, time.Duration(gap) * time.Second, nil
-}
-
 // newHeader prepares the header of the block to build, up to the fields that execution fills in. It
-// follows op-geth's miner (miner/worker.go, prepareWork) for every fork from Bedrock to Jovian.
+// follows op-geth's miner (miner/worker.go, prepareWork) for every fork from Bedrock to Jovian, and for Amsterdam, which
+// is none of the OP Stack. A parent on which no block can stand is an error.
 func newHeader(chain *core.BlockChain, parent *types.Header, args *gethminer.BuildPayloadArgs, gasCeil uint64) (*types.Header, error) {
 	cfg := chain.Config()
 	header := &types.Header{
@@ -45,7 +29,10 @@ func newHeader(chain *core.BlockChain, parent *types.Header, args *gethminer.Bui
 		UncleHash:  types.EmptyUncleHash,
 	}
 	if cfg.IsLondon(header.Number) {
-		header.BaseFee = eip1559.CalcBaseFee(cfg, parent, header.Time)
+		var err error
+		if header.BaseFee, err = nextBaseFee(cfg, parent, header.Time); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case args.GasLimit != nil:
@@ -67,6 +54,13 @@ func newHeader(chain *core.BlockChain, parent *types.Header, args *gethminer.Bui
 		header.BlobGasUsed = new(uint64)
 		header.ExcessBlobGas = &excess
 		header.ParentBeaconRoot = args.BeaconRoot
+	}
+	if cfg.IsAmsterdam(header.Number, header.Time) {
+		if args.SlotNum == nil {
+			return nil, errMissingSlot
+		}
+		header.BlockAccessListHash = &types.EmptyBlockAccessListHash
+		header.SlotNumber = args.SlotNum
 	}
 	return header, nil
 }

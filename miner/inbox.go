@@ -46,6 +46,17 @@ func (b *inbox) deliver(txs []*types.Transaction) {
 	}
 }
 
+// lose notes that the pool has announced what nobody heard.
+func (b *inbox) lose() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.txs, b.overflow = nil, true
+	select {
+	case b.arrived <- struct{}{}:
+	default:
+	}
+}
+
 // close forgets everything announced, now and later.
 func (b *inbox) close() {
 	b.mu.Lock()

@@ -91,23 +91,14 @@ func newDriver(t testing.TB, f fork, seed uint64, virtual bool, config func(*Con
 		d.virtual = &testClock{armed: make(chan struct{}, 1)}
 		d.clock = d.virtual
 	}
-	var stock *gethminer.Miner
 	d.harness = newHarness(t, harnessConfig{fork: f, builder: func(c *Config) {
 		c.Clock = d.clock
 		c.Now = func() time.Time { return time.Unix(0, d.wall.Load()+int64(d.clock.Now())) }
-		c.Fallback = func(ctx context.Context, args *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error) {
-			built, err := stock.BuildPayload(ctx, args, false)
-			if err != nil {
-				return nil, err
-			}
-			return built.ResolveFull(), nil
-		}
 		if config != nil {
 			config(c)
 		}
 		d.config = *c
 	}})
-	stock = gethminer.New(d.harness, gethminer.Config{GasCeil: testGasLimit, GasPrice: d.config.GasPrice, Recommit: time.Second}, d.chain.Engine())
 	d.plain = d.newChain()
 	d.journal.onFlashblock = func() { d.hit(atMessage) }
 	d.restart()

@@ -23,9 +23,20 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
+// form is how a payload comes to be.
+type form uint8
+
+const (
+	streamed form = iota // flashblock by flashblock
+	refilled             // as whole blocks from the pool, each filled anew, of which the best counts
+	exact                // of the attributes' transactions alone, at once
+)
+
 // job builds one payload. Its fields are set before run starts and then belong to run's goroutine,
 // except for the gate, the inbox and the atomics.
 type job struct {
+	form     form
+	witness  bool // the block is to come with the witness of its execution
 	id       engine.PayloadID
 	asked    engine.PayloadID // what op-geth calls the payload; id unless that was spent
 	args     *gethminer.BuildPayloadArgs
@@ -49,6 +60,7 @@ type job struct {
 	base      *flashblocks.Base
 	prevBlock *flashblocks.FlashblockID // last flashblock of the block before, if this node published it
 
+	hashing     *state.StateDB // of the pipeline, between the deposits and its start
 	env         *environment
 	candidates  *candidates
 	inbox       *inbox
@@ -59,6 +71,10 @@ type job struct {
 	freed       bool // room that was kept for someone has become free
 	receiptRoot *ListRoot
 	lastPrefix  prefix // of the last flashblock published
+	filled      bool   // best was filled from the pool
+
+	best    atomic.Pointer[answer]      // what there is of a payload that is not streamed
+	filling atomic.Pointer[environment] // of a whole block that is being filled
 
 	gate      gate
 	result    result
@@ -76,12 +92,22 @@ type hooks struct {
 	beforePublish func(index uint64)
 	beforeDeposit func()
 	beforeSeal    func()
+	beforeWhole   func()
 	reader        func(state.Reader) state.Reader
 }
 
-// run builds until the schedule is used up or the job is cancelled. It never returns an error: what
-// was published stays, and what failed is rebuilt by the fallback when the payload is asked for.
+// run builds until there is nothing more to do or the job is cancelled.
 func (j *job) run(ctx context.Context) {
+	if j.form == refilled {
+		j.runRefilled(ctx)
+	} else {
+		j.runStreamed(ctx)
+	}
+}
+
+// runStreamed builds until the schedule is used up or the job is cancelled. It never returns an error: what
+// was published stays, and what failed is rebuilt when the payload is asked for.
+func (j *job) runStreamed(ctx context.Context) {
 	defer close(j.finished)
 	defer j.release()
 	defer func() {
@@ -122,8 +148,8 @@ func (j *job) run(ctx context.Context) {
 	}
 }
 
-// fail gives the job up. Whatever it published remains the prefix of the block, which the fallback
-// builds.
+// fail gives the job up. Whatever it published remains the prefix of the block, which is rebuilt when it is
+// asked for.
 func (j *job) fail(err error) {
 	j.metrics.failures.Inc()
 	if j.gate.fail(err) {
@@ -139,12 +165,17 @@ func (j *job) cancel(why reason) {
 	}
 	j.cancelled.Store(true)
 	close(j.cancelCh)
-	j.metrics.cancellation(why)
+	if j.form == streamed {
+		j.metrics.cancellation(why)
+	}
+	if env := j.filling.Load(); env != nil && why != resolved {
+		env.cancel() // nobody waits for it any more
+	}
 }
 
 // release lets go of what building alone needs, as the job is kept for its answer.
 func (j *job) release() {
-	j.env, j.candidates, j.receiptRoot = nil, nil, nil
+	j.env, j.candidates, j.receiptRoot, j.hashing = nil, nil, nil, nil
 	j.inbox.close()
 }
 
@@ -157,17 +188,16 @@ func (j *job) open() {
 	}
 }
 
-// buildDeposits executes the attributes' transactions and publishes them as index 0.
-func (j *job) buildDeposits(ctx context.Context) error {
-	start := j.clock.Now()
+// prepare executes the attributes' transactions.
+func (j *job) prepare(ctx context.Context) error {
 	if j.hooks.beforeDeposit != nil {
 		j.hooks.beforeDeposit()
 	}
-	exec, hash, err := openStates(j.chain, j.parent.Root, j.hooks.reader)
+	exec, hashing, err := openStates(j.chain, j.parent.Root, j.hooks.reader)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUnreadableState, err)
 	}
-	env, err := newEnvironment(j.chain, j.parent, j.header, exec, j.l1Info(), j.config.VMConfig(j.header))
+	env, err := newEnvironment(j.chain, j.parent, j.header, exec, firstOf(j.args.Transactions), j.config.VMConfig(j.header))
 	if err != nil {
 		return err
 	}
@@ -175,8 +205,22 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	if err := env.force(ctx, j.args.Transactions); err != nil {
 		return err
 	}
-	j.env = env
-	j.roots = newRootPipeline(hash, j.schedule.most()+1)
+	j.env, j.hashing = env, hashing
+	return nil
+}
+
+// buildDeposits executes the attributes' transactions, if that was not done already, and publishes them as
+// index 0.
+func (j *job) buildDeposits(ctx context.Context) error {
+	start := j.clock.Now()
+	if j.env == nil {
+		if err := j.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	env := j.env
+	j.roots = newRootPipeline(j.hashing, j.schedule.most()+1)
+	j.hashing = nil
 	j.candidates = newCandidates(env.baseFee, j.config.Prio)
 	if !j.gate.arm(env.cancel) {
 		// The payload was asked for, or superseded, before there was anything to interrupt. The
@@ -196,14 +240,6 @@ func (j *job) buildDeposits(ctx context.Context) error {
 	}
 	j.refresh()
 	return nil
-}
-
-// l1Info is the first transaction of the attributes, nil if they have none.
-func (j *job) l1Info() *types.Transaction {
-	if len(j.args.Transactions) == 0 {
-		return nil
-	}
-	return j.args.Transactions[0]
 }
 
 // buildFlashblock waits for the moment to start on a deadline, fills the flashblock and publishes it at

@@ -9,7 +9,6 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethmetrics "github.com/ethereum/go-ethereum/metrics"
 )
@@ -50,7 +49,7 @@ type meters struct {
 	missed     *metrics.Counter // planned, but their deadline had passed when the one before was done
 	suppressed *metrics.Counter // built, but withheld because the payload was resolved or superseded
 	failures   *metrics.Counter // jobs that ended with an error or a panic
-	fallbacks  *metrics.Counter // blocks built by op-geth's miner after a failure
+	fallbacks  *metrics.Counter // blocks built anew after a failure
 	reused     *metrics.Counter // own blocks imported without a second execution
 	skips      [skipReasons]*metrics.Counter
 	cancels    map[reason]*metrics.Counter
@@ -140,15 +139,15 @@ func (j *job) meter(fb *assembled) {
 }
 
 // meterBlock takes in a block that was fetched.
-func (j *job) meterBlock(envelope *engine.ExecutionPayloadEnvelope, sealing time.Duration) {
-	m, payload := j.metrics, envelope.ExecutionPayload
+func (j *job) meterBlock(a *answer) {
+	m, payload := j.metrics, a.envelope.ExecutionPayload
 	p, _, _ := j.gate.outcome()
-	revenue, _ := blockValue(envelope).Float64()
+	revenue, _ := blockValue(a.envelope).Float64()
 	m.blockGas.Update(float64(payload.GasUsed))
 	m.blockTxCount.Update(float64(len(payload.Transactions)))
 	m.blockRevenue.Update(revenue)
-	m.sealTime.Update(ms(sealing))
-	m.blockBuildTime.Update(ms(p.buildTime + sealing))
+	m.sealTime.Update(ms(a.took))
+	m.blockBuildTime.Update(ms(p.buildTime + a.took))
 	if p.indices > 0 {
 		m.flashblockCount.Update(float64(p.indices - 1))
 	}

@@ -37,7 +37,7 @@ func TestJobsEnded(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s, _ := newFallback(t, harnessConfig{fork: jovian})
+			s := newTimed(t, harnessConfig{fork: jovian})
 			if test.panics {
 				s.builder.hooks.beforeTx = panicking
 			}

@@ -29,29 +29,10 @@ type assembled struct {
 // assemble makes a flashblock of everything executed since the last one. Its cost is that of the new
 // transactions, however long the block is already.
 func (j *job) assemble(deadline int, start mclock.AbsTime) *assembled {
-	var (
-		env  = j.env
-		last = j.lastPrefix
-		n    = len(env.txs)
-		p    = prefix{
-			indices:  last.indices + 1,
-			txs:      env.txs[:n:n],
-			raws:     env.raws[:n:n],
-			receipts: env.receipts[:n:n],
-			used:     env.used,
-			bloom:    last.bloom,
-			fees:     *env.fees,
-		}
-		fresh = p.receipts[len(last.receipts):]
-	)
-	for _, receipt := range fresh {
-		for i, b := range receipt.Bloom {
-			p.bloom[i] |= b
-		}
-	}
-	j.receiptRoot.Extend(types.Receipts(p.receipts))
-	p.receipt = j.receiptRoot.Hash()
-	fb := &assembled{prefix: p, diff: env.state.capture(), deadline: deadline}
+	last := j.lastPrefix
+	p := j.env.extend(&last, j.receiptRoot)
+	p.indices++
+	fb := &assembled{prefix: p, diff: j.env.state.capture(), deadline: deadline}
 	fb.payload = j.newFlashblock(&last, fb)
 	fb.message = stream.Message{
 		PayloadID:   j.id,

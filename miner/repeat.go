@@ -12,6 +12,7 @@ import "github.com/ethereum/go-ethereum/beacon/engine"
 // or inserted, and when it comes back to a parent it had left. It is given
 //
 //   - the payload under construction as it is;
+//   - a payload without the pool, which is complete and would be the same again;
 //   - a payload it has fetched as it was fetched: the block may be on its way to other nodes, so the
 //     attributes must not have a second one;
 //   - another payload in every other case: one that was abandoned builds no longer, and would seal as the
@@ -19,7 +20,7 @@ import "github.com/ethereum/go-ethereum/beacon/engine"
 func (b *Builder) standing(asked engine.PayloadID) *job {
 	for i := len(b.jobs) - 1; i >= 0; i-- {
 		j := b.jobs[i]
-		if j.asked == asked && (j == b.live || j.gate.isFetched()) && !j.result.failed.Load() {
+		if j.asked == asked && (j == b.live || j.form == exact || j.gate.isFetched()) && !j.result.failed.Load() {
 			return j
 		}
 	}

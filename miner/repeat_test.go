@@ -4,16 +4,13 @@
 package miner
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
@@ -65,8 +62,13 @@ func (s *memoryStream) notes(t *testing.T) (list [][2]string) {
 func TestRepeatAfterAbandon(t *testing.T) {
 	t.Parallel()
 	for name, abandon := range map[string]func(s *timed){
-		"other head":      func(s *timed) { s.builder.NewHead(common.Hash{0xff}) },
-		"built elsewhere": func(s *timed) { s.builder.Abandon() },
+		"other head": func(s *timed) { s.builder.NewHead(common.Hash{0xff}) },
+		"built at once": func(s *timed) {
+			other := s.attributes(s.chain.CurrentBlock())
+			other.NoTxPool = true
+			_, err := s.builder.BuildPayload(other, Options{})
+			require.NoError(s.t, err)
+		},
 		"other attributes": func(s *timed) {
 			other := s.attributes(s.chain.CurrentBlock())
 			other.Random = common.Hash{0xaa}
@@ -175,16 +177,13 @@ func TestRepeatAfterGetPayload(t *testing.T) {
 func TestRepeatAfterFailedSeal(t *testing.T) {
 	t.Parallel()
 	broken := true
-	s := newTimed(t, harnessConfig{fork: jovian, builder: func(c *Config) {
-		c.Fallback = func(context.Context, *gethminer.BuildPayloadArgs) (*engine.ExecutionPayloadEnvelope, error) {
-			return nil, errors.New("injected")
-		}
-	}})
-	s.builder.hooks.beforeSeal = func() {
+	s := newTimed(t, harnessConfig{fork: jovian})
+	injected := func() {
 		if broken {
 			panic("injected")
 		}
 	}
+	s.builder.hooks.beforeSeal, s.builder.hooks.beforeWhole = injected, injected
 	first := s.begin(s.attributes(s.chain.CurrentBlock()))
 	first.send(s.transfer(0, 0, 5))
 	first.step()

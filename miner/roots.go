@@ -153,11 +153,14 @@ func (p *rootPipeline) apply(batch []step) {
 	}
 }
 
-func (p *rootPipeline) hash() root {
-	r := root{state: p.state.IntermediateRoot(true)}
-	r.withdrawals = p.state.GetStorageRoot(gethparams.OptimismL2ToL1MessagePasser)
-	r.txs = p.txs.Hash()
-	if err := p.state.Error(); err != nil {
+func (p *rootPipeline) hash() root { return hashRoots(p.state, p.txs) }
+
+// hashRoots hashes a state and a list of transactions.
+func hashRoots(db *state.StateDB, txs *ListRoot) root {
+	r := root{state: db.IntermediateRoot(true)}
+	r.withdrawals = db.GetStorageRoot(gethparams.OptimismL2ToL1MessagePasser)
+	r.txs = txs.Hash()
+	if err := db.Error(); err != nil {
 		r.err = fmt.Errorf("%w: %w", errStateRootGap, err)
 	}
 	return r

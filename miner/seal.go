@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +31,13 @@ type sealed struct {
 	state    *state.StateDB // holds exactly the block, hashed but not committed
 }
 
+// answer is a block in the form in which getPayload gives it, and as an import can use it.
+type answer struct {
+	envelope *engine.ExecutionPayloadEnvelope
+	sealed   *sealed       // nil if it cannot be imported from
+	took     time.Duration // to seal it, or to build a whole block
+}
+
 // result is the answer to getPayload, computed once and repeated ever after.
 type result struct {
 	once     sync.Once
@@ -40,32 +46,25 @@ type result struct {
 	failed   atomic.Bool // there is no block and there never will be, set last of all
 }
 
-// resolve stops the building and returns the block of what was published. The sealed block goes to the
-// first caller only, because a job is kept for much longer than its state is of use. It is nil as well if
-// the fallback built the block.
+// resolve stops the building and returns the block of what was published, or the best one of a payload that is
+// not streamed. The sealed block goes to the first caller only, because a job is kept for much longer than its
+// state is of use.
 func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err error) {
 	j.collect(ctx)
 	j.cancel(resolved)
 	j.result.once.Do(func() {
-		<-j.ready
-		start := j.clock.Now()
-		j.result.envelope, s, j.result.err = j.seal()
-		if j.result.err != nil {
-			log.Error("Failed to seal a payload, rebuilding it by op-geth's miner", "id", j.id, "number", j.header.Number, "err", j.result.err)
-			if j.roots != nil {
-				j.roots.abandon()
-			}
-			j.result.envelope, j.result.err = j.rebuild(ctx)
-		}
-		if j.result.err != nil {
+		a, err := j.answer(ctx)
+		if err != nil {
 			if _, why, _ := j.gate.outcome(); why == resolved && ctx.Err() == nil {
 				j.publishReorg() // else it was told, or the node is shutting down
 			}
+			j.result.err = err
 			j.result.failed.Store(true)
 			return
 		}
-		j.report(j.result.envelope, j.clock.Now().Sub(start))
-		j.publishSealed(j.result.envelope.ExecutionPayload)
+		j.result.envelope, s = a.envelope, a.sealed
+		j.report(a)
+		j.publishSealed(a.envelope.ExecutionPayload)
 	})
 	return j.result.envelope, s, j.result.err
 }
@@ -86,52 +85,83 @@ func (j *job) collect(ctx context.Context) {
 	}
 }
 
-// report meters and logs a block that was fetched.
-func (j *job) report(envelope *engine.ExecutionPayloadEnvelope, sealing time.Duration) {
-	j.meterBlock(envelope, sealing)
+// answer waits until there is something to answer with, and makes the block of it.
+func (j *job) answer(ctx context.Context) (*answer, error) {
+	j.await()
+	if best := j.best.Swap(nil); best != nil {
+		return best, nil
+	}
+	if j.form == streamed {
+		start := j.clock.Now()
+		a, err := j.seal()
+		if err == nil {
+			a.took = j.clock.Now().Sub(start)
+			return a, nil
+		}
+		log.Error("Failed to seal a payload, rebuilding it", "id", j.id, "number", j.header.Number, "err", err)
+		if j.roots != nil {
+			j.roots.abandon()
+		}
+	}
+	return j.rebuild(ctx)
+}
+
+// report logs a block that was fetched, and meters one that was streamed.
+func (j *job) report(a *answer) {
+	var (
+		payload = a.envelope.ExecutionPayload
+		fees    = ether(a.envelope)
+		elapsed = common.PrettyDuration(a.took)
+	)
+	if j.form != streamed {
+		log.Info("Built payload", "id", j.id, "number", payload.Number, "hash", payload.BlockHash, "txs", len(payload.Transactions),
+			"gas", payload.GasUsed, "fees", fees, "elapsed", elapsed)
+		return
+	}
+	j.meterBlock(a)
 	p, _, _ := j.gate.outcome()
-	fees, _ := blockValue(envelope).Float64()
-	log.Info("Sealed flashblocks", "id", j.id, "number", j.header.Number, "hash", envelope.ExecutionPayload.BlockHash,
-		"flashblocks", max(p.indices, 1)-1, "txs", len(envelope.ExecutionPayload.Transactions), "gas", envelope.ExecutionPayload.GasUsed,
-		"fees", fees/gethparams.Ether, "elapsed", common.PrettyDuration(sealing))
+	log.Info("Sealed flashblocks", "id", j.id, "number", payload.Number, "hash", payload.BlockHash, "flashblocks", max(p.indices, 1)-1,
+		"txs", len(payload.Transactions), "gas", payload.GasUsed, "fees", fees, "elapsed", elapsed)
 }
 
 // seal turns the published prefix into a block.
-func (j *job) seal() (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			log.Error("Panic while sealing a payload", "id", j.id, "err", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic while sealing: %v", r)
-		}
-	}()
+func (j *job) seal() (a *answer, err error) {
+	defer j.recovered("sealing a payload", &err)
 	p, _, failure := j.gate.outcome()
 	if p.indices == 0 {
 		if failure == nil {
 			failure = ErrUnknownPayload
 		}
-		return nil, nil, failure
+		return nil, failure
 	}
 	if j.hooks.beforeSeal != nil {
 		j.hooks.beforeSeal()
 	}
 	if j.roots.pushed != p.indices {
 		// A panic in the middle of publishing: the hasher has a flashblock that the block does not.
-		return nil, nil, fmt.Errorf("%w: %d flashblocks hashed, %d published", errStateRootGap, j.roots.pushed, p.indices)
+		return nil, fmt.Errorf("%w: %d flashblocks hashed, %d published", errStateRootGap, j.roots.pushed, p.indices)
 	}
-	body := types.Body{Transactions: p.txs, Withdrawals: j.args.Withdrawals}
-	r := j.roots.finish(func(db *state.StateDB) {
-		j.chain.Engine().Finalize(j.chain, j.header, db, &body)
-	})
+	r := j.roots.finish(j.finalize)
 	if r.err != nil {
-		return nil, nil, r.err
+		return nil, r.err
 	}
-	header := j.sealedHeader(&p, r)
+	return j.complete(&p, r, j.roots.release()), nil
+}
+
+// finalize does what the consensus engine does after the last transaction.
+func (j *job) finalize(db *state.StateDB) {
+	j.chain.Engine().Finalize(j.chain, j.header, db, &types.Body{Withdrawals: j.args.Withdrawals})
+}
+
+// complete makes the block of a prefix and of the roots that hashing gave, in db's state.
+func (j *job) complete(p *prefix, r root, db *state.StateDB) *answer {
+	header := j.sealedHeader(p, r)
+	body := types.Body{Transactions: p.txs, Withdrawals: j.args.Withdrawals}
 	if body.Withdrawals == nil && header.WithdrawalsHash != nil {
 		body.Withdrawals = types.Withdrawals{}
 	}
-	block := types.NewBlockWithHeader(header).WithBody(body)
-	s = &sealed{block: block, receipts: p.receipts, requests: j.requests(), state: j.roots.release()}
-	return j.envelope(&p, s), s, nil
+	s := &sealed{block: types.NewBlockWithHeader(header).WithBody(body), receipts: p.receipts, requests: j.requests(), state: db}
+	return &answer{envelope: j.envelope(p, s), sealed: s}
 }
 
 // sealedHeader completes the header for a prefix of the block.
@@ -177,32 +207,10 @@ func (j *job) envelope(p *prefix, s *sealed) *engine.ExecutionPayloadEnvelope {
 	bare := types.NewBlockWithHeader(s.block.Header()).WithBody(types.Body{Withdrawals: s.block.Withdrawals()})
 	envelope := engine.BlockToExecutableData(bare, p.fees.ToBig(), nil, s.requests)
 	envelope.ExecutionPayload.Transactions = p.raws
+	if len(p.raws) == 0 {
+		envelope.ExecutionPayload.Transactions = [][]byte{} // not null, to a reader of JSON
+	}
 	return envelope
-}
-
-// rebuild lets the fallback execute exactly what was published, or the attributes' transactions if
-// nothing was.
-func (j *job) rebuild(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, err error) {
-	defer func() {
-		// op-geth's miner panics over a blob transaction without its blobs.
-		if r := recover(); r != nil {
-			log.Error("Panic in the fallback builder", "id", j.id, "err", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: panic in the fallback builder: %v", ErrUnknownPayload, r)
-		}
-	}()
-	if j.config.Fallback == nil {
-		return nil, errNoFallback
-	}
-	j.metrics.fallbacks.Inc()
-	args := *j.args
-	args.NoTxPool = true
-	if p, _, _ := j.gate.outcome(); p.indices > 0 {
-		args.Transactions = p.txs
-	}
-	if envelope, err = j.config.Fallback(ctx, &args); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnknownPayload, err)
-	}
-	return envelope, nil
 }
 
 // publishSealed tells v0 subscribers that the block is complete, with its real root.
@@ -246,4 +254,10 @@ func blockValue(envelope *engine.ExecutionPayloadEnvelope) *big.Int {
 		return new(big.Int)
 	}
 	return envelope.BlockValue
+}
+
+// ether is the priority fees of the envelope's block in ether.
+func ether(envelope *engine.ExecutionPayloadEnvelope) float64 {
+	wei, _ := blockValue(envelope).Float64()
+	return wei / gethparams.Ether
 }

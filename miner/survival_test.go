@@ -98,7 +98,7 @@ func TestPanic(t *testing.T) {
 		for _, test := range list {
 			t.Run(fmt.Sprintf("%s/roots %v", test.name, roots), func(t *testing.T) {
 				t.Parallel()
-				s, calls := newFallback(t, harnessConfig{fork: jovian, accounts: senders, gasLimit: 2_400_000, builder: func(c *Config) { c.PublishRoots = roots }})
+				s := newTimed(t, harnessConfig{fork: jovian, accounts: senders, gasLimit: 2_400_000, builder: func(c *Config) { c.PublishRoots = roots }})
 				test.arm(s)
 				for i := range senders {
 					s.harness.send(s.transfer(i, 0, uint64(1+i)))
@@ -113,7 +113,7 @@ func TestPanic(t *testing.T) {
 					s.requirePublished(slot.id, envelope)
 				} else {
 					require.Len(t, envelope.ExecutionPayload.Transactions, 1, "the deposit alone")
-					require.Equal(t, 1, *calls)
+					require.EqualValues(t, 1, s.builder.metrics.fallbacks.Get())
 				}
 				again, err := s.builder.GetPayload(slot.id)
 				require.NoError(t, err)
@@ -144,7 +144,7 @@ func TestUnreadableState(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		t.Run(fmt.Sprintf("deposits %v", first), func(t *testing.T) {
 			t.Parallel()
-			s, calls := newFallback(t, harnessConfig{fork: jovian, accounts: senders, gasLimit: 2_100_000})
+			s := newTimed(t, harnessConfig{fork: jovian, accounts: senders, gasLimit: 2_100_000})
 			reads := new(failingReader)
 			reads.broken.Store(first)
 			s.builder.hooks.reader = func(r state.Reader) state.Reader {
@@ -165,7 +165,7 @@ func TestUnreadableState(t *testing.T) {
 			envelope, err := s.builder.GetPayload(slot.id)
 			require.NoError(t, err)
 			if first {
-				require.Equal(t, 1, *calls, "the fallback built the block")
+				require.EqualValues(t, 1, s.builder.metrics.fallbacks.Get(), "built anew")
 				require.Empty(t, s.stream.flashblocks(t, slot.id))
 			} else {
 				require.Len(t, s.stream.flashblocks(t, slot.id), 2)

@@ -24,10 +24,8 @@ func registerEngine(ctx *cli.Context, stack *node.Node, ethereum *eth.Ethereum, 
 		return registerDeveloper(ctx, stack, ethereum, cfg)
 	case ctx.IsSet(utils.BeaconApiFlag.Name):
 		return registerLightClient(ctx, stack, ethereum)
-	case servesFlashblocks(cfg):
-		return registerFlashblocks(ctx, stack, ethereum, cfg)
 	default:
-		return catalyst.Register(stack, ethereum)
+		return registerConsensusClient(ctx, stack, ethereum, cfg)
 	}
 }
 

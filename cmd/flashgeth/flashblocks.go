@@ -19,8 +19,9 @@ func servesFlashblocks(cfg *config) bool {
 	return cfg.Flashblocks.Enabled || cfg.Flashblocks.Follows()
 }
 
-// registerFlashblocks puts the builder or the follower, the Engine API and the pending state onto the node.
-func registerFlashblocks(ctx *cli.Context, stack *node.Node, ethereum *gethEth.Ethereum, cfg *config) error {
+// registerConsensusClient puts the Engine API with the builder onto the node and, if it serves flashblocks, their
+// stream or their follower and the pending state.
+func registerConsensusClient(ctx *cli.Context, stack *node.Node, ethereum *gethEth.Ethereum, cfg *config) error {
 	_, err := eth.Register(stack, ethereum, eth.Config{
 		Flashblocks: cfg.Flashblocks,
 		Eth:         &cfg.Eth,

@@ -37,7 +37,7 @@ type PayloadAttributes struct {
 
 // Override is the "flashblocks" member of the payload attributes. Absent members leave the flags in force.
 type Override struct {
-	Enabled    *bool   `json:"enabled,omitempty"`    // false builds the payload with op-geth's own miner
+	Enabled    *bool   `json:"enabled,omitempty"`    // false builds the payload without streaming it
 	IntervalMs *uint64 `json:"intervalMs,omitempty"` // time between two flashblocks in milliseconds
 }
 
@@ -144,15 +144,17 @@ func (a *PayloadAttributes) checkOverride(slot time.Duration) error {
 // maxIntervalMs keeps an interval far from overflowing a time.Duration when the slot is not known.
 const maxIntervalMs = 24 * 60 * 60 * 1000
 
-// disabled reports whether the payload is to be built by op-geth's own miner.
-func (a *PayloadAttributes) disabled() bool {
-	return a.Flashblocks != nil && a.Flashblocks.Enabled != nil && !*a.Flashblocks.Enabled
-}
+// dropOverride forgets the override, as on a node that streams nothing it is a member that nobody knows.
+func (a *PayloadAttributes) dropOverride() { a.Flashblocks, a.overrideErr = nil, nil }
 
 // options returns what the override changes at the builder.
-func (a *PayloadAttributes) options() miner.Options {
-	if a.Flashblocks == nil || a.Flashblocks.IntervalMs == nil {
-		return miner.Options{}
+func (a *PayloadAttributes) options() (opts miner.Options) {
+	if a.Flashblocks == nil {
+		return opts
 	}
-	return miner.Options{Interval: time.Duration(*a.Flashblocks.IntervalMs) * time.Millisecond}
+	opts.Whole = a.Flashblocks.Enabled != nil && !*a.Flashblocks.Enabled
+	if ms := a.Flashblocks.IntervalMs; ms != nil {
+		opts.Interval = time.Duration(*ms) * time.Millisecond
+	}
+	return opts
 }

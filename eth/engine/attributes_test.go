@@ -77,7 +77,7 @@ func TestOverride(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, tt.disabled, attrs.disabled())
+			require.Equal(t, tt.disabled, attrs.options().Whole)
 			require.Equal(t, tt.interval, attrs.options().Interval)
 		})
 	}

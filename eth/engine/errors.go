@@ -7,7 +7,6 @@ import "errors"
 
 var (
 	errZeroInterval = errors.New("flashblocks.intervalMs must be greater than zero")
-	errNoPayload    = errors.New("op-geth's miner built no payload")
 )
 
 // Reasons that op-geth gives for refused attributes. Drivers and their tests match on these texts, so

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
@@ -29,8 +30,7 @@ type fakeBuilder struct {
 	payloads map[engine.PayloadID]*engine.ExecutionPayloadEnvelope
 	limits   []any
 	sealed   []engine.PayloadID
-	panics   bool
-	abandons int
+	refusal  error
 }
 
 var _ Builder = (*fakeBuilder)(nil)
@@ -38,8 +38,8 @@ var _ Builder = (*fakeBuilder)(nil)
 func (b *fakeBuilder) BuildPayload(args *gethminer.BuildPayloadArgs, opts miner.Options) (engine.PayloadID, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.panics {
-		panic("injected")
+	if b.refusal != nil {
+		return engine.PayloadID{}, b.refusal
 	}
 	parent := b.chain.GetHeaderByHash(args.Parent)
 	if parent == nil {
@@ -82,10 +82,8 @@ func (b *fakeBuilder) GetPayload(id engine.PayloadID) (*engine.ExecutionPayloadE
 	return nil, errors.New("injected")
 }
 
-func (b *fakeBuilder) Abandon() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.abandons++
+func (b *fakeBuilder) BuildTestBlock(*gethminer.BuildPayloadArgs, []*types.Transaction, []byte) (*engine.ExecutionPayloadEnvelope, error) {
+	return nil, errors.New("injected")
 }
 
 func (b *fakeBuilder) NewHead(h common.Hash) {

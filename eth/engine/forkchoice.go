@@ -6,7 +6,7 @@ package engine
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -20,28 +20,24 @@ import (
 // stockUpdate is one of op-geth's forkchoice updates.
 type stockUpdate func(context.Context, engine.ForkchoiceStateV1, *engine.PayloadAttributes) (engine.ForkChoiceResponse, error)
 
-// forkchoiceUpdated checks the attributes, lets op-geth process the head, and starts the builder where
-// op-geth would start its miner. Codes, texts and order of the refusals are op-geth's, which means that
-// the head is set even when the transactions of the attributes turn out to be garbage.
-func (api *API) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, version engine.PayloadVersion, stock stockUpdate) (engine.ForkChoiceResponse, error) {
-	if attrs != nil && !attrs.NoTxPool {
-		api.awaitBuilder(ctx)
-	}
+// forkchoiceUpdated checks the attributes, lets op-geth process the head, and has the payload built where op-geth
+// would use its miner. Codes, texts and order of the refusals are op-geth's, which means that the head is set even
+// when the transactions of the attributes turn out to be garbage. Attributes of which no block can be made are
+// refused in the answer, and never by a getPayload that finds nothing.
+func (api *API) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, version engine.PayloadVersion, stock stockUpdate, witness bool) (engine.ForkChoiceResponse, error) {
 	api.mu.Lock()
 	defer api.mu.Unlock()
 
 	if attrs == nil {
-		return api.updateHead(ctx, update, nil, stock)
+		return api.updateHead(ctx, update, stock)
+	}
+	if !api.streams {
+		attrs.dropOverride()
 	}
 	if err := api.checkAttributes(update.HeadBlockHash, attrs, version); err != nil {
 		return engine.STATUS_INVALID, err
 	}
-	// A payload without pool transactions is derived from L1, not sequenced: nothing to stream. Amsterdam
-	// (V4) is no fork of the OP Stack, and the builder does not make its headers.
-	if attrs.NoTxPool || !api.ready.Load() || version == engine.PayloadV4 {
-		return api.delegate(ctx, update, attrs, stock)
-	}
-	res, err := api.updateHead(ctx, update, nil, stock)
+	res, err := api.updateHead(ctx, update, stock)
 	if err != nil || res.PayloadStatus.Status != engine.VALID {
 		return res, err
 	}
@@ -49,49 +45,31 @@ func (api *API) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceS
 	if err != nil {
 		return engine.STATUS_INVALID, engine.InvalidPayloadAttributes.With(err)
 	}
-	// The first update that names a payload decides who builds it: what was published under an id has
-	// to be sealed under it, and op-geth keeps the first job of an id too. Whether attributes that come
-	// again stand for the same payload is for the builder to say.
-	id := args.Id()
-	if !api.builder.Has(id) && (attrs.disabled() || api.delegated.has(id)) {
-		return api.delegate(ctx, update, attrs, stock)
-	}
-	id, err = api.startJob(args, attrs.options())
-	if err != nil {
+	opts := attrs.options()
+	opts.Witness = witness
+	id, err := api.builder.BuildPayload(args, opts)
+	switch {
+	case errors.Is(err, miner.ErrNotBuilt):
+		// Not the attributes' fault. To call them invalid would have derivation drop the batch they are of.
+		log.Error("Builder could not build on the payload attributes", "parent", args.Parent, "timestamp", args.Timestamp, "err", err)
+		return res, err
+	case err != nil:
 		log.Error("Builder refused the payload attributes", "parent", args.Parent, "timestamp", args.Timestamp, "err", err)
 		return res, engine.InvalidPayloadAttributes.With(err)
-	}
-	if id == (engine.PayloadID{}) {
-		return api.delegate(ctx, update, attrs, stock)
 	}
 	res.PayloadID = &id
 	return res, nil
 }
 
-// updateHead runs op-geth's forkchoice update and tells the builder of a valid head.
-func (api *API) updateHead(ctx context.Context, update engine.ForkchoiceStateV1, attrs *engine.PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
-	res, err := stock(ctx, update, attrs)
-	// An answer can be VALID beside an error: the head is set, the attributes are refused.
-	if res.PayloadStatus.Status == engine.VALID {
-		api.builder.NewHead(update.HeadBlockHash)
+// updateHead runs op-geth's forkchoice update and tells the builder if the head has moved. An update to where the
+// chain already is, or to an older block of it, moves nothing.
+func (api *API) updateHead(ctx context.Context, update engine.ForkchoiceStateV1, stock stockUpdate) (engine.ForkChoiceResponse, error) {
+	before := api.chain.CurrentBlock().Hash()
+	res, err := stock(ctx, update, nil)
+	if head := api.chain.CurrentBlock().Hash(); head != before {
+		api.builder.NewHead(head) // whatever the answer is
 	}
 	return res, err
-}
-
-// delegate lets op-geth's miner build the payload.
-func (api *API) delegate(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, stock stockUpdate) (engine.ForkChoiceResponse, error) {
-	res, err := api.updateHead(ctx, update, &attrs.PayloadAttributes, stock)
-	if err == nil && res.PayloadID != nil {
-		api.keepDelegated(*res.PayloadID)
-	}
-	return res, err
-}
-
-// keepDelegated notes a payload that op-geth's miner builds, and ends the builder's: the stream would go on
-// with a block that nobody is going to seal.
-func (api *API) keepDelegated(id engine.PayloadID) {
-	api.delegated.add(id)
-	api.builder.Abandon()
 }
 
 // checkAttributes reports the first thing that is wrong with the attributes, as far as that can be told
@@ -149,16 +127,4 @@ func (api *API) buildArgs(parent common.Hash, attrs *PayloadAttributes, version 
 		args.EIP1559Params = bytes.Clone(attrs.EIP1559Params)
 	}
 	return args, nil
-}
-
-// startJob starts the builder. A panic of the builder gives the zero id, so that op-geth's miner takes
-// the slot: a slot is never missed.
-func (api *API) startJob(args *gethminer.BuildPayloadArgs, opts miner.Options) (id engine.PayloadID, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			log.Error("Builder panicked, op-geth's miner takes the payload", "parent", args.Parent, "timestamp", args.Timestamp, "panic", fmt.Sprint(r))
-			id, err = engine.PayloadID{}, nil
-		}
-	}()
-	return api.builder.BuildPayload(args, opts)
 }

@@ -4,12 +4,12 @@
 package engine
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
@@ -45,13 +45,20 @@ func withBuilder(b *fakeBuilder) setup {
 // withMiner registers this package's APIs over a real builder whose stream nobody reads.
 func withMiner(t testing.TB, n *ethtest.Node) {
 	t.Helper()
+	b := newMiner(t, n)
+	require.NoError(t, b.Start(t.Context()))
+	serve(n, b)
+}
+
+// newMiner makes a real builder that has not been started.
+func newMiner(t testing.TB, n *ethtest.Node) *miner.Builder {
+	t.Helper()
 	flags := params.DefaultFlashblocks
 	flags.Enabled = true
-	b, err := miner.New(n.Eth, miner.Config{Flashblocks: flags, GasCeil: 30_000_000, Fallback: NewFallback(n.Eth.Miner())}, unread{})
+	b, err := miner.New(n.Eth, miner.Config{Flashblocks: flags, GasCeil: gethminer.DefaultConfig.GasCeil}, unread{})
 	require.NoError(t, err)
-	require.NoError(t, b.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, b.Stop()) })
-	serve(n, b)
+	return b
 }
 
 // unread is a stream that nobody reads.
@@ -60,22 +67,10 @@ type unread struct{}
 // Publish implements miner.Publisher.
 func (unread) Publish(stream.Message) {}
 
-// serve registers a Service on a node, whose start starts it.
-func serve(n *ethtest.Node, b Builder) *Service {
-	s := New(Config{Ethereum: n.Eth, Builder: b})
-	n.Stack.RegisterAPIs(s.APIs())
-	n.Stack.RegisterLifecycle(lifecycle{s})
-	return s
+// serve registers a Service on a node.
+func serve(n *ethtest.Node, b Builder) {
+	n.Stack.RegisterAPIs(New(Config{Ethereum: n.Eth, Builder: b, Streams: true}).APIs())
 }
-
-// lifecycle is a Service in the form that a node starts and stops.
-type lifecycle struct{ s *Service }
-
-// Start implements node.Lifecycle.
-func (l lifecycle) Start() error { return l.s.Start(context.Background()) }
-
-// Stop implements node.Lifecycle.
-func (l lifecycle) Stop() error { return l.s.Stop() }
 
 // newNode makes and starts a node of the fork.
 func newNode(t testing.TB, f ethtest.Fork, register setup) *ethtest.Node {

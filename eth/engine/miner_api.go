@@ -8,12 +8,13 @@ import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
 )
 
-// MinerAPI overrides the methods of op-geth's miner namespace that the builder has to hear of. op-geth's
-// own miner hears of them first: it builds what the builder leaves to it. miner_setExtra stays op-geth's,
+// MinerAPI overrides the methods of op-geth's miner namespace that the builder has to hear of. op-geth's own
+// hear of them first: its pool takes the tip, and its metrics show the sizes. miner_setExtra stays op-geth's,
 // because an OP Stack header has no room for it.
 type MinerAPI struct {
 	stock   *gethEth.MinerAPI
 	builder Builder
+	bounds  bool // SetGasLimit reaches the builder
 }
 
 // SetGasPrice serves miner_setGasPrice: the least tip, in wei, that the pool takes and the builder includes.
@@ -23,12 +24,14 @@ func (api *MinerAPI) SetGasPrice(gasPrice hexutil.Big) bool {
 	return ok
 }
 
-// SetGasLimit serves miner_setGasLimit: for op-geth's miner the gas limit of blocks whose attributes set
-// none, which on the OP Stack is no block, and for the builder a bound on the gas of a block below the limit
-// in its header. 0 removes the bound.
+// SetGasLimit serves miner_setGasLimit: for op-geth the gas limit of blocks whose attributes set none, which on the
+// OP Stack is no block, and on a node that streams a bound on the gas of a block below the limit in its header. 0
+// removes the bound.
 func (api *MinerAPI) SetGasLimit(gasLimit hexutil.Uint64) bool {
 	ok := api.stock.SetGasLimit(gasLimit)
-	api.builder.SetGasLimit(uint64(gasLimit))
+	if api.bounds {
+		api.builder.SetGasLimit(uint64(gasLimit))
+	}
 	return ok
 }
 

@@ -74,8 +74,8 @@ func (api *API) sealFor(id engine.PayloadID, oneOf ...forks.Fork) (*engine.Execu
 	return envelope, nil
 }
 
-// seal seals a payload of the builder. A builder without an answer has tried its fallback in vain, and
-// op-geth reports a payload that failed to build as unknown.
+// seal seals a payload of the builder. A builder without an answer has tried to build it anew in vain, and op-geth
+// reports a payload that failed to build as unknown.
 func (api *API) seal(id engine.PayloadID) (*engine.ExecutionPayloadEnvelope, error) {
 	envelope, err := api.builder.GetPayload(id)
 	if err != nil {

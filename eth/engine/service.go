@@ -4,8 +4,6 @@
 package engine
 
 import (
-	"context"
-
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -15,23 +13,26 @@ import (
 type Config struct {
 	Ethereum *gethEth.Ethereum
 	Builder  Builder
+
+	// Streams says that the node streams what it builds. Then payload attributes may override the flags of the
+	// stream, and miner_setGasLimit bounds the gas of a block; without, both are what they are to op-geth.
+	Streams bool
 }
 
-// Service is the APIs that drive the builder, and their life. Until it has started and after it has stopped
-// op-geth's miner builds every payload.
+// Service is the APIs that drive the builder.
 type Service struct {
 	engine  *API
 	miner   *MinerAPI
 	testing *testingAPI
 }
 
-// New makes a Service, and with it the node's only ConsensusAPI. It starts nothing.
+// New makes a Service, and with it the node's only ConsensusAPI.
 func New(cfg Config) *Service {
 	chain := cfg.Ethereum.BlockChain()
 	return &Service{
-		engine:  newAPI(catalyst.NewConsensusAPI(cfg.Ethereum), chain, cfg.Builder),
-		miner:   &MinerAPI{stock: gethEth.NewMinerAPI(cfg.Ethereum), builder: cfg.Builder},
-		testing: &testingAPI{chain: chain, miner: cfg.Ethereum.Miner()},
+		engine:  &API{ConsensusAPI: catalyst.NewConsensusAPI(cfg.Ethereum), chain: chain, builder: cfg.Builder, streams: cfg.Streams},
+		miner:   &MinerAPI{stock: gethEth.NewMinerAPI(cfg.Ethereum), builder: cfg.Builder, bounds: cfg.Streams},
+		testing: &testingAPI{chain: chain, builder: cfg.Builder},
 	}
 }
 
@@ -43,16 +44,4 @@ func (s *Service) APIs() []rpc.API {
 		{Namespace: "miner", Service: s.miner},
 		{Namespace: "engine", Service: s.engine, Authenticated: true},
 	}
-}
-
-// Start lets the builder have payloads. It has to have started.
-func (s *Service) Start(context.Context) error {
-	s.engine.open()
-	return nil
-}
-
-// Stop gives new payloads to op-geth's miner again.
-func (s *Service) Stop() error {
-	s.engine.close()
-	return nil
 }

@@ -15,10 +15,10 @@ import (
 )
 
 // testingAPI serves the testing namespace as catalyst.Register does (eth/catalyst/api_testing.go), whose
-// own type cannot be had without a second ConsensusAPI. Blocks are built by op-geth's miner.
+// own type cannot be had without a second ConsensusAPI.
 type testingAPI struct {
-	chain *core.BlockChain
-	miner *gethminer.Miner
+	chain   *core.BlockChain
+	builder Builder
 }
 
 // BuildBlockV1 serves testing_buildBlockV1: a block on the current head with exactly the given
@@ -29,11 +29,9 @@ func (api *testingAPI) BuildBlockV1(parent common.Hash, attrs engine.PayloadAttr
 	}
 	var (
 		txs   []*types.Transaction
-		empty bool
 		extra = []byte{}
 	)
 	if transactions != nil {
-		empty = len(*transactions) == 0
 		raw := make([][]byte, len(*transactions))
 		for i, tx := range *transactions {
 			raw[i] = tx
@@ -54,5 +52,5 @@ func (api *testingAPI) BuildBlockV1(parent common.Hash, attrs engine.PayloadAttr
 		Withdrawals:  attrs.Withdrawals,
 		BeaconRoot:   attrs.BeaconRoot,
 	}
-	return api.miner.BuildTestingPayload(args, txs, empty, extra)
+	return api.builder.BuildTestBlock(args, txs, extra)
 }

@@ -69,6 +69,15 @@ func (*startMark) Stop() error { return nil }
 // NewNode makes a node and its eth service, which are not started.
 func NewNode(t testing.TB, f Fork, genesis *core.Genesis, changes ...func(*ethconfig.Config)) *Node {
 	t.Helper()
+	n := NewDeafNode(t, f, genesis, changes...)
+	require.NoError(t, n.Eth.TxPool().Sync()) // it hears of no block before it listens
+	return n
+}
+
+// NewDeafNode is NewNode, except that the pool is not made to listen for blocks: on a genesis block on which no other
+// can stand it would end the process.
+func NewDeafNode(t testing.TB, f Fork, genesis *core.Genesis, changes ...func(*ethconfig.Config)) *Node {
+	t.Helper()
 	stack, err := node.New(&node.Config{
 		Name:    "flashgeth-test",
 		DataDir: "", // keeps everything in memory
@@ -102,7 +111,6 @@ func NewNode(t testing.TB, f Fork, genesis *core.Genesis, changes ...func(*ethco
 	}
 	n.Eth, err = gethEth.New(stack, &cfg)
 	require.NoError(t, err)
-	require.NoError(t, n.Eth.TxPool().Sync()) // it hears of no block before it listens
 	return n
 }
 
