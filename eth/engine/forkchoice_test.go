@@ -173,7 +173,8 @@ func TestStockBuildsWhenBuilderCannot(t *testing.T) {
 	t.Parallel()
 	fake := new(fakeBuilder)
 	var service *Service
-	n := newNode(t, ethtest.Jovian, func(_ testing.TB, n *ethtest.Node) {
+	n := newNode(t, ethtest.Jovian, func(t testing.TB, n *ethtest.Node) {
+		t.Helper()
 		fake.chain = n.Eth.BlockChain()
 		service = serve(n, fake)
 	})
