@@ -79,7 +79,8 @@ func TestAnswer(t *testing.T) {
 	resp, err := jsonrpc.ParseResponse([]byte(`{"jsonrpc":"2.0","id":1,"result":{"unheard":"of"}}`))
 	require.NoError(t, err)
 	require.Equal(t, string(resp.Raw), string(Answer(req, resp, nil)))
-	require.Equal(t, `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"gone"}}`, string(Answer(req, nil, errors.New("gone"))))
+	want := `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"gone"}}`
+	require.Equal(t, want, string(Answer(req, nil, errors.New("gone"))))
 	busy := &jsonrpc.Error{Code: -32005, Message: "busy"}
 	require.Same(t, busy, Failure(fmt.Errorf("wrapped: %w", busy)))
 }

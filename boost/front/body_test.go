@@ -38,9 +38,9 @@ func TestBodies(t *testing.T) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url(), tc.body)
 		require.NoError(t, err)
 		req.ContentLength = tc.length
-		resp, answer := r.do(req)
-		require.Equal(t, tc.status, resp.StatusCode, "%s: %s", name, answer)
-		require.Equal(t, tc.status == http.StatusOK, bytes.Contains(answer, []byte(`"result":"engine_`)), "%s: %s", name, answer)
+		got := r.do(req)
+		require.Equal(t, tc.status, got.status, "%s: %s", name, got.body)
+		require.Equal(t, tc.status == http.StatusOK, bytes.Contains(got.body, []byte(`"result":"engine_`)), "%s: %s", name, got.body)
 	}
 	require.Len(t, r.routes.made(), 4)
 	require.Equal(t, 2, r.counter("rollup_boost_oversized_requests_total"))

@@ -62,7 +62,7 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, body *route.Bod
 			header[name] = values
 		}
 		w.WriteHeader(reply.Status)
-		_, _ = w.Write(reply.Body) //nolint:gosec // JSON of the execution layer, with its own content type
+		_, _ = w.Write(reply.Body) // JSON of the execution layer, with its own content type
 	})
 	if err != nil {
 		respond(w, http.StatusOK, failures(body, err)) // to nobody, if the caller has left

@@ -36,20 +36,21 @@ func TestDispatch(t *testing.T) {
 		"a mixed batch": {
 			`[{"jsonrpc":"2.0","id":1,"method":"engine_a"},5,{"jsonrpc":"2.0","method":"engine_b"},{"jsonrpc":"2.0","id":2,"method":"engine_c"}]`,
 			http.StatusOK, `[{"jsonrpc":"2.0","id":1,"result":"engine_a"},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request: an element of the batch is not an object"}},{"jsonrpc":"2.0","id":2,"result":"engine_c"}]`,
-			[]string{"engine_a", "", "engine_b", "engine_c"}, 0, 4,
+			[]string{"engine_a", "", "engine_b", "engine_c"},
+			0, 4,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, nil)
-			resp, answer := r.post([]byte(tc.body))
-			require.Equal(t, tc.status, resp.StatusCode)
-			require.Equal(t, tc.want, string(answer))
+			got := r.post([]byte(tc.body))
+			require.Equal(t, tc.status, got.status)
+			require.Equal(t, tc.want, string(got.body))
 			require.Equal(t, tc.made, r.routes.made())
 			require.Eventually(t, func() bool { return r.hold.answered.Load() == tc.answered }, eltest.Patience, time.Millisecond)
 			require.Equal(t, tc.woken, r.hold.woken.Load())
 			if tc.status == http.StatusAccepted {
-				require.Equal(t, "yes", resp.Header.Get("X-Seen"))
+				require.Equal(t, "yes", got.header.Get("X-Seen"))
 			}
 		})
 	}
@@ -66,9 +67,9 @@ func TestFailures(t *testing.T) {
 		`[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","method":"a"},{"jsonrpc":"2.0","id":2,"method":"a"}]`: `[{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"injected"}},{"jsonrpc":"2.0","id":2,"error":{"code":-32603,"message":"injected"}}]`,
 		`[{"jsonrpc":"2.0","method":"a"}]`: "",
 	} {
-		resp, answer := r.post([]byte(body))
-		require.Equal(t, http.StatusOK, resp.StatusCode)
-		require.Equal(t, want, string(answer), body)
+		got := r.post([]byte(body))
+		require.Equal(t, http.StatusOK, got.status)
+		require.Equal(t, want, string(got.body), body)
 	}
 }
 
@@ -84,7 +85,7 @@ func TestBatchAnswer(t *testing.T) {
 	const most = 1 << 10
 	r := newRig(t, func(c *Config) { c.MaxBatch = most })
 	r.routes.long = strings.Repeat("a", most/2)
-	_, answer := r.post([]byte(`[{"jsonrpc":"2.0","id":1,"method":"engine_a"},{"jsonrpc":"2.0","id":2,"method":"b"}]`))
+	answer := r.post([]byte(`[{"jsonrpc":"2.0","id":1,"method":"engine_a"},{"jsonrpc":"2.0","id":2,"method":"b"}]`)).body
 	require.Less(t, len(answer), most)
 	require.Contains(t, string(answer[most/2:]), `"id":2,"error":{"code":-32003`)
 }

@@ -124,7 +124,7 @@ func newRig(t testing.TB, edit func(*Config)) *rig {
 func (r *rig) url() string { return "http://" + r.server.Addr().String() }
 
 // post sends a body, with a header that is passed on.
-func (r *rig) post(body []byte) (resp *http.Response, answer []byte) {
+func (r *rig) post(body []byte) reply {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, r.url(), bytes.NewReader(body))
 	require.NoError(r.t, err)
@@ -132,15 +132,22 @@ func (r *rig) post(body []byte) (resp *http.Response, answer []byte) {
 	return r.do(req)
 }
 
+// reply is an answer that was read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // do makes a request.
-func (r *rig) do(req *http.Request) (resp *http.Response, answer []byte) {
+func (r *rig) do(req *http.Request) reply {
 	r.t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(r.t, err)
 	defer resp.Body.Close()
-	answer, err = io.ReadAll(resp.Body)
+	body, err := io.ReadAll(resp.Body)
 	require.NoError(r.t, err)
-	return resp, answer
+	return reply{resp.StatusCode, resp.Header, body}
 }
 
 // counter is the value of a counter.

@@ -45,7 +45,7 @@ func TestReserveConnectionsAreClosed(t *testing.T) {
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", r.server.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, answer := r.post(eltest.Encode("eth_chainId"))
+	answer := r.post(eltest.Encode("eth_chainId")).body
 	require.Equal(t, "as it is", string(answer), "the server has accepted what came before")
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
@@ -61,8 +61,7 @@ func TestDoor(t *testing.T) {
 	})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url()+"/healthz", http.NoBody)
 	require.NoError(t, err)
-	resp, _ := r.do(req)
-	require.Equal(t, http.StatusPartialContent, resp.StatusCode)
+	require.Equal(t, http.StatusPartialContent, r.do(req).status)
 	require.NoError(t, r.server.Stop(t.Context()))
 	r.server.Wait()
 	r.server.serve(httptest.NewRecorder(), req)
