@@ -23,6 +23,7 @@ import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
 
 	"github.com/ethereum/go-ethereum/flashgeth/boost/backend"
+	"github.com/ethereum/go-ethereum/flashgeth/boost/internal/eltest"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/round"
 )
@@ -48,11 +49,11 @@ func BenchmarkAdded(b *testing.B) {
 			body []byte
 			told bool // the builder hears of it
 		}{
-			{"fcu", encode("engine_forkchoiceUpdatedV3", state(parent), nil), true},
-			{"fcu+attributes", encode("engine_forkchoiceUpdatedV3", attributes(parent, nil)...), true},
+			{"fcu", eltest.Encode("engine_forkchoiceUpdatedV3", eltest.State(eltest.Parent), nil), true},
+			{"fcu+attributes", eltest.Encode("engine_forkchoiceUpdatedV3", eltest.Attributes(eltest.Parent, nil)...), true},
 			{"newPayload65KB", newBlock(meanBytes), true},
 			{"newPayload500KB", newBlock(blockBytes), true},
-			{"getPayload", encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff}), false}, // of no round
+			{"getPayload", eltest.Encode("engine_getPayloadV4", engine.PayloadID{0x03, 0xff}), false}, // of no round
 		} {
 			b.Run(with.name+"/"+tc.name, func(b *testing.B) {
 				el := benchEL(b)
@@ -71,48 +72,41 @@ func BenchmarkAdded(b *testing.B) {
 func benchmarkOwnAnswer(b *testing.B) {
 	el := benchEL(b)
 	r, _ := benchSidecar(b, el, true)
-	r.sidecar.asked.Store(4)
-	list := fbs(builderID, 10, true)
-	result := envelope(list, nil)
-	// Every call asks for another id: none is answered from what is kept.
+	// op-node's version of engine_getPayload is known from the block before.
+	require.Nil(b, r.call("engine_getPayloadV4", engine.PayloadID{0x03, 0xff}).Error)
+	judged := r.set.GetOrCreateCounter("rollup_boost_prefixes_validated_ahead_total")
+	update := eltest.Request("engine_forkchoiceUpdatedV3", eltest.Attributes(eltest.Parent, nil)...)
+	list := eltest.Flashblocks(eltest.BuilderID, 10, true)
+	last := list[len(list)-1]
+	begun := -1
+	// Every call asks for another id and another block: none is answered from what is kept.
 	measure(b, el, r.sidecar, nil, func(i int) []byte {
-		local, builder := engine.PayloadID{0x03, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}, engine.PayloadID{0x04, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}
-		args, err := json.Marshal(attributes(parent, nil))
+		own, builder := engine.PayloadID{0x03, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}, engine.PayloadID{0x04, 1, 5: byte(i >> 16), byte(i >> 8), byte(i)}
+		if i == begun {
+			return eltest.Encode("engine_getPayloadV4", own)
+		}
+		begun = i
+		req, err := round.ParseRequest(update.Method, eltest.Args(update))
 		require.NoError(b, err)
-		var raw []json.RawMessage
-		require.NoError(b, json.Unmarshal(args, &raw))
-		req, err := round.ParseRequest("engine_forkchoiceUpdatedV3", raw)
-		require.NoError(b, err)
-		live := r.store.Begin(req)
-		live.BindLocal(local)
+		live := r.rounds.Begin(req)
+		live.BindLocal(own)
 		live.BindBuilder(builder)
 		for _, fb := range list {
 			fb.PayloadID = builder
 		}
+		last.Diff.GasUsed++
+		eltest.Seal(list)
 		r.deliver(list)
-		r.sidecar.given.Purge()
-		r.sidecar.valid.Add(hashOf(result), struct{}{})
-		return encode("engine_getPayloadV4", local)
+		before := judged.Get()
+		r.sidecar.payloads.Watch(live, own)
+		r.eventually("the block is known to be valid", func() bool { return judged.Get() > before })
+		return eltest.Encode("engine_getPayloadV4", own)
 	})
 }
 
 // newBlock is an engine_newPayload of a size.
 func newBlock(size int) []byte {
-	return encode("engine_newPayloadV4", map[string]any{"transactions": []string{"0x" + strings.Repeat("0", size)}}, []any{}, beacon, []any{})
-}
-
-// encode is a request's body in the form that op-node gives it.
-func encode(method string, args ...any) []byte {
-	body, err := json.Marshal(struct {
-		Version string `json:"jsonrpc"`
-		ID      int    `json:"id"`
-		Method  string `json:"method"`
-		Params  []any  `json:"params"`
-	}{"2.0", 7, method, args})
-	if err != nil {
-		panic(err)
-	}
-	return body
+	return eltest.Encode("engine_newPayloadV4", map[string]any{"transactions": []string{"0x" + strings.Repeat("0", size)}}, []any{}, eltest.Beacon, []any{})
 }
 
 // benchEL answers at once, from memory.
@@ -121,7 +115,7 @@ func benchEL(b *testing.B) string {
 	valid, block := `{"jsonrpc":"2.0","id":7,"result":{"payloadStatus":{"status":"VALID"},"payloadId":"0x0300000000000001","status":"VALID"}}`, encodeBlock()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Type", "application/json")
 		if bytes.Contains(body[:min(len(body), 128)], []byte("getPayload")) {
 			_, _ = w.Write(block)
 			return
@@ -134,9 +128,9 @@ func benchEL(b *testing.B) string {
 
 // encodeBlock is an answer to engine_getPayload with one large transaction.
 func encodeBlock() []byte {
-	data := sealed(fbs(localID, 1, false))
+	data := eltest.Sealed(eltest.Flashblocks(eltest.LocalID, 1, false))
 	data.Transactions = append(data.Transactions, make([]byte, blockBytes/2))
-	result, err := json.Marshal(map[string]any{"executionPayload": data, "parentBeaconBlockRoot": beacon, "executionRequests": []any{}})
+	result, err := json.Marshal(map[string]any{"executionPayload": data, "parentBeaconBlockRoot": eltest.Beacon, "executionRequests": []any{}})
 	if err != nil {
 		panic(err)
 	}
@@ -147,7 +141,7 @@ func encodeBlock() []byte {
 func benchSidecar(b *testing.B, el string, builder bool) (r *rig, told chan struct{}) {
 	b.Helper()
 	client := func(name, url string) *backend.Client {
-		c, err := backend.New(backend.Config{Name: name, URL: url, Secret: bytes.Repeat([]byte{1}, 32), Timeout: patience})
+		c, err := backend.New(backend.Config{Name: name, URL: url, Secret: bytes.Repeat([]byte{1}, 32), Timeout: eltest.Patience})
 		require.NoError(b, err)
 		b.Cleanup(c.Close)
 		return c
@@ -227,7 +221,7 @@ func exchange(b *testing.B, client *http.Transport, url string, body []byte) (ti
 	b.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
 	require.NoError(b, err)
-	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Content-Type", "application/json")
 	start := time.Now()
 	resp, err := client.RoundTrip(req)
 	if err != nil {

@@ -75,28 +75,6 @@ type Config struct {
 	Now     func() time.Time // Nil for time.Now
 }
 
-const (
-	// defaultMaxBody holds the largest block that op-node's gossip carries (10 MiB of transactions), in
-	// hex, and half as much again.
-	defaultMaxBody = 32 << 20
-
-	// defaultMaxBatch is more than op-geth's own bound for a batch, 25 MB.
-	defaultMaxBatch = 64 << 20
-
-	// defaultProxied bounds goroutines and bodies of callers that are not op-node. It is twice what
-	// op-batcher, op-proposer and a few tools ask for at once, many times over.
-	defaultProxied = 256
-
-	// defaultCopyWait bounds the transactions that wait for a builder that does not take them: a few
-	// seconds of a busy chain.
-	defaultCopyWait = 1024
-
-	defaultRescueAfter = 250 * time.Millisecond
-
-	// defaultJudging is what rollup-boost gives the local execution layer.
-	defaultJudging = time.Second
-)
-
 var errNoL2 = errors.New("boost: no local execution layer is configured")
 
 func (c Config) sanitize() (Config, error) {
@@ -110,24 +88,6 @@ func (c Config) sanitize() (Config, error) {
 	}
 	if c.Modes == nil {
 		c.Modes = NewModes(params.ModeEnabled)
-	}
-	if c.RescueAfter <= 0 {
-		c.RescueAfter = defaultRescueAfter
-	}
-	if c.Budget <= 0 && c.Builder != nil {
-		c.Budget = c.Builder.Timeout(getPayloadMethod) + defaultJudging
-	}
-	if c.MaxBody <= 0 {
-		c.MaxBody = defaultMaxBody
-	}
-	if c.MaxBatch <= 0 {
-		c.MaxBatch = defaultMaxBatch
-	}
-	if c.Proxied <= 0 {
-		c.Proxied = defaultProxied
-	}
-	if c.CopyWait <= 0 {
-		c.CopyWait = defaultCopyWait
 	}
 	if c.Observer == nil {
 		c.Observer = blind{}

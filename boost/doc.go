@@ -8,6 +8,24 @@
 // does the answer. Only engine_getPayload is answered by the sidecar itself, from the rounds that package
 // round keeps.
 //
+// # Parts
+//
+// A Sidecar puts the parts together, starts and stops them. Each is a package, and calls go down only:
+//
+//	front      HTTP, who may call, bodies and batches
+//	route      which call goes where; passing on, so many at a time
+//	chain      engine_forkchoiceUpdated and engine_newPayload: the local answer, telling the builder, beginning rounds
+//	decision   engine_getPayload: flights, the builder's candidate, rebuild and rescue, validation ahead
+//	copies     transactions and limits for the builder
+//	local      the order of the calls to the local execution layer, and the head that op-node gave last
+//	round      builds and what came of them
+//	backend    calls in lanes, queues
+//	engineapi  what is known of the Engine API
+//	jsonrpc    bodies as slices
+//
+// One engine_getPayload passes front, route, decision, and from there round for what was streamed, local for a rebuild
+// and backend for everything that is asked.
+//
 // # Time
 //
 // The answer to every call but engine_getPayload is the local execution layer's and waits for nothing else:

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/ethereum/go-ethereum/flashgeth/devnet/published"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
 
@@ -102,20 +103,24 @@ type attempt struct {
 // concurrent use.
 type ledger struct {
 	plan     slotPlan
-	boost    bool                  // the stream is boost's: whose block is sealed is decided last
-	attempts map[uint64][]*attempt // by block number
-	first    uint64                // lowest block number from which on the stream was followed without a break
+	boost    bool // the stream is boost's: whose block is sealed is decided last
+	attempts published.Attempts[attempt]
+	first    uint64 // lowest block number from which on the stream was followed without a break
 }
 
 // newLedger returns an empty ledger of a builder's stream, or of boost's.
 func newLedger(plan slotPlan, boost bool) *ledger {
-	return &ledger{plan: plan, boost: boost, attempts: make(map[uint64][]*attempt)}
+	return &ledger{plan: plan, boost: boost}
 }
 
 // add records a flashblock that arrived at the given time.
 func (l *ledger) add(fb *flashblocks.Flashblock, arrived time.Time) Flashblock {
 	number := fb.Metadata.BlockNumber
-	a := l.attempt(number, fb.PayloadID)
+	a, begun := l.attempts.Of(fb)
+	if begun {
+		a.id = fb.PayloadID
+		l.attempts.Forget(max(number, ledgerBlocks) - ledgerBlocks)
+	}
 	a.cut = false // if it was, the stream has resumed: a gap shows in the index
 	if fb.Base != nil {
 		a.timestamp, a.gasLimit, a.complete = fb.Base.Timestamp, fb.Base.GasLimit, len(a.seen) == 0
@@ -155,35 +160,18 @@ func (l *ledger) add(fb *flashblocks.Flashblock, arrived time.Time) Flashblock {
 // lost notes that the stream broke: what is published until it is back may remain unseen.
 func (l *ledger) lost() {
 	l.first = 0
-	for _, attempts := range l.attempts {
-		for _, a := range attempts {
+	for _, number := range l.attempts.Numbers() {
+		for _, a := range l.attempts.At(number) {
 			a.cut = true
 		}
 	}
-}
-
-// attempt returns the record of a payload id, made if necessary.
-func (l *ledger) attempt(number uint64, id engine.PayloadID) *attempt {
-	for _, a := range l.attempts[number] {
-		if a.id == id {
-			return a
-		}
-	}
-	a := &attempt{id: id}
-	l.attempts[number] = append(l.attempts[number], a)
-	for old := range l.attempts {
-		if old+ledgerBlocks < number {
-			delete(l.attempts, old)
-		}
-	}
-	return a
 }
 
 // compare judges a sealed block. It returns false while flashblocks of it may still arrive.
 func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
 	block := Block{Number: sealed.Number, Hash: sealed.Hash, Txs: len(sealed.Txs), GasUsed: sealed.GasUsed, Verdict: Differing}
 	partial := false
-	for _, a := range l.attempts[sealed.Number] {
+	for _, a := range l.attempts.At(sealed.Number) {
 		partial = partial || !a.complete || a.cut
 		reason := a.difference(sealed)
 		if reason == "" {
@@ -202,11 +190,11 @@ func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
 	case l.boost && l.extend(sealed, &block):
 	case l.first == 0 || sealed.Number < l.first || partial:
 		block.Verdict, block.Reason = Unobserved, ""
-	case len(l.attempts[sealed.Number]) == 0 && l.boost:
+	case len(l.attempts.At(sealed.Number)) == 0 && l.boost:
 		block.Verdict = Fallback
-	case len(l.attempts[sealed.Number]) == 0 && sealed.UserTxs == 0:
+	case len(l.attempts.At(sealed.Number)) == 0 && sealed.UserTxs == 0:
 		block.Verdict = Unstreamed
-	case len(l.attempts[sealed.Number]) == 0:
+	case len(l.attempts.At(sealed.Number)) == 0:
 		block.Reason = fmt.Sprintf("nothing was published, but the block has %d user transactions", sealed.UserTxs)
 	}
 	return block, true
@@ -215,7 +203,7 @@ func (l *ledger) compare(sealed *sealedBlock, now time.Time) (Block, bool) {
 // extend judges a block that holds more than was published for it: boost may seal what it had no time to
 // publish, as long as everything published is there, in its order. It returns false for other blocks.
 func (l *ledger) extend(sealed *sealedBlock, block *Block) bool {
-	for _, a := range l.attempts[sealed.Number] {
+	for _, a := range l.attempts.At(sealed.Number) {
 		if a.complete && !a.cut && len(a.txs) < len(sealed.Txs) && slices.Equal(a.txs, sealed.Txs[:len(a.txs)]) {
 			block.Verdict, block.Reason, block.Flashblocks = Extended, "", len(a.seen)
 			block.Abandoned = l.published(sealed.Number) - len(a.seen)
@@ -229,7 +217,7 @@ func (l *ledger) extend(sealed *sealedBlock, block *Block) bool {
 // published counts the flashblocks seen for a block number.
 func (l *ledger) published(number uint64) int {
 	count := 0
-	for _, a := range l.attempts[number] {
+	for _, a := range l.attempts.At(number) {
 		count += len(a.seen)
 	}
 	return count
@@ -240,8 +228,8 @@ func (l *ledger) published(number uint64) int {
 // records stay, because a reorganisation can bring an abandoned block back.
 func (l *ledger) settle(number uint64) []Flashblock {
 	var decided []Flashblock
-	for _, n := range sortedKeys(l.attempts) {
-		for _, a := range l.attempts[n] {
+	for _, n := range l.attempts.Numbers() {
+		for _, a := range l.attempts.At(n) {
 			if n > number || (n == number && !a.sealed()) {
 				continue
 			}

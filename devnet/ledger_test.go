@@ -229,5 +229,5 @@ func TestLedgerIsBounded(t *testing.T) {
 		fb.Metadata.BlockNumber = number
 		l.add(fb, slotTime(0))
 	}
-	require.LessOrEqual(t, len(l.attempts), ledgerBlocks+1)
+	require.LessOrEqual(t, len(l.attempts.Numbers()), ledgerBlocks+1)
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/ethereum/go-ethereum/flashgeth/devnet/published"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 )
@@ -103,13 +103,16 @@ func (o *Observer) Start(ctx context.Context) error {
 		return fmt.Errorf("connect to the node: %w", err)
 	}
 	o.client = client
-	o.sub = stream.NewSubscriber(stream.SubscriberConfig{
-		URL:        o.cfg.Stream + "?from=current",
+	o.sub = published.NewSubscriber(published.Config{
+		URL:        o.cfg.Stream,
 		Name:       "devnet",
-		Handler:    o.deliver,
-		OnState:    o.connection,
-		BackoffMax: time.Second,
 		Queue:      1024, // a terminal that blocks must not look like a gap in the stream
+		BackoffMax: time.Second,
+		Flashblock: o.deliver,
+		Garbled: func(d stream.Delivery, err error) {
+			log.Warn("Cannot decode a flashblock", "block", d.BlockNumber, "index", d.Index, "err", err)
+		},
+		State: o.connection,
 	})
 	// The end of ctx ends the dial only: Finish still needs the stream.
 	ctx, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -175,13 +178,8 @@ func (o *Observer) Summary() Summary {
 	return o.summary
 }
 
-// deliver takes one message of the stream.
-func (o *Observer) deliver(d stream.Delivery) {
-	fb, _, err := flashblocks.Decode(d.JSON, flashblocks.Limits{})
-	if err != nil {
-		log.Warn("Cannot decode a flashblock", "block", d.BlockNumber, "index", d.Index, "err", err)
-		return
-	}
+// deliver takes one flashblock of the stream.
+func (o *Observer) deliver(fb *flashblocks.Flashblock, arrived time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if number := fb.Metadata.BlockNumber; number > o.published {
@@ -191,7 +189,7 @@ func (o *Observer) deliver(d stream.Delivery) {
 		o.published = number
 	}
 	o.summary.Flashblocks++
-	o.cfg.Sink.Flashblock(o.ledger.add(fb, d.Arrived))
+	o.cfg.Sink.Flashblock(o.ledger.add(fb, arrived))
 }
 
 // connection notes a change of the connection to the stream.
@@ -358,9 +356,4 @@ func (o *Observer) fetch(ctx context.Context, number string) (*sealedBlock, erro
 		}
 	}
 	return block, nil
-}
-
-// sortedKeys returns the keys of m in ascending order.
-func sortedKeys[V any](m map[uint64]V) []uint64 {
-	return slices.Sorted(maps.Keys(m))
 }

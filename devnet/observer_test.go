@@ -4,8 +4,6 @@
 package devnet
 
 import (
-	"context"
-	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"sync"
@@ -20,10 +18,11 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
-// patience is how long a test waits for something that must happen. It decides nothing else.
-const patience = 30 * time.Second
+const patience = teststream.Patience
 
 // fakeChain answers eth_getBlockByNumber.
 type fakeChain struct {
@@ -86,7 +85,7 @@ func (r *recorder) with(f func()) {
 type observed struct {
 	t        *testing.T
 	chain    *fakeChain
-	hub      *stream.Hub
+	stream   *testhub.Builder
 	observer *Observer
 	sink     *recorder
 	summary  func() Summary // stops the observer
@@ -95,17 +94,15 @@ type observed struct {
 // newObserved runs an observer until the test ends.
 func newObserved(t *testing.T) *observed {
 	t.Helper()
-	o := &observed{t: t, chain: new(fakeChain), hub: stream.NewHub(stream.HubConfig{}), sink: new(recorder)}
+	o := &observed{t: t, chain: new(fakeChain), stream: testhub.New(t, stream.HubConfig{}), sink: new(recorder)}
 	o.chain.seal(0, 1, new(sealedBlock))
 
 	server := rpc.NewServer()
 	require.NoError(t, server.RegisterName("eth", o.chain))
 	node := httptest.NewServer(server)
-	require.NoError(t, o.hub.Start(t.Context()))
-	streams := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { o.hub.Handler().ServeHTTP(w, r) }))
 
 	o.observer = NewObserver(ObserverConfig{
-		Stream: "ws" + streams.URL[len("http"):], RPC: node.URL,
+		Stream: o.stream.URL(""), RPC: node.URL,
 		BlockTime: 2 * time.Second, Interval: 200 * ms, Sink: o.sink,
 	})
 	require.NoError(t, o.observer.Start(t.Context()))
@@ -116,8 +113,6 @@ func newObserved(t *testing.T) *observed {
 	})
 	t.Cleanup(func() {
 		o.summary()
-		require.NoError(t, o.hub.Stop(context.WithoutCancel(t.Context())))
-		streams.Close()
 		node.Close()
 		server.Stop()
 	})
@@ -134,7 +129,7 @@ func (o *observed) publish(number uint64, fb *flashblocks.Flashblock) {
 	o.sink.mu.Lock()
 	want := len(o.sink.seen) + 1
 	o.sink.mu.Unlock()
-	o.hub.Publish(stream.Message{PayloadID: fb.PayloadID, BlockNumber: number, Index: fb.Index, V1: fb.AppendJSON(nil)})
+	o.stream.Publish(fb)
 	o.await(strconv.Itoa(want)+" flashblocks seen", func(r *recorder) bool { return len(r.seen) >= want })
 }
 
@@ -220,7 +215,7 @@ func TestObserverFinishesTheBlockInProgress(t *testing.T) {
 	// Block 2 begins after the decision to finish: it is not waited for, and not reported.
 	second := publish(2, 0, 'd')
 	second.Metadata.BlockNumber, second.Base.BlockNumber = 2, 2
-	o.hub.Publish(stream.Message{PayloadID: second.PayloadID, BlockNumber: 2, V1: second.AppendJSON(nil)})
+	o.stream.Publish(second)
 	o.chain.seal(1, 2, sealedWith(0, 'd'))
 	<-finished
 	require.Equal(t, Summary{Blocks: 1, Flashblocks: 1, Txs: 1, Matching: 1}, o.summary())

@@ -5,10 +5,11 @@ package flashblocks
 
 import (
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // Decode reads a flashblock of any known dialect from a text or binary frame, plain or brotli, and
@@ -20,11 +21,11 @@ import (
 // ErrCompression, ErrMalformed, ErrInvalidField, ErrMissingField, ErrDuplicateField,
 // ErrBlockNumberMismatch. Whether a base belongs at the index is for Sequence to judge.
 func Decode(frame []byte, lim Limits) (*Flashblock, []byte, error) {
-	original, err := plainUTF8(frame, lim)
+	original, err := Plain(frame, lim)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := scanner{data: original}
+	s := newScanner(original)
 	fb := new(Flashblock)
 	if err := s.flashblock(fb); err != nil {
 		return nil, nil, err
@@ -35,19 +36,6 @@ func Decode(frame []byte, lim Limits) (*Flashblock, []byte, error) {
 		}
 	}
 	return fb, original, nil
-}
-
-// plainUTF8 is Plain for JSON that may go out in a text frame, which a client must refuse if it is not
-// UTF-8 (RFC 6455, section 8.1).
-func plainUTF8(frame []byte, lim Limits) ([]byte, error) {
-	original, err := Plain(frame, lim)
-	if err != nil {
-		return nil, err
-	}
-	if !utf8.Valid(original) {
-		return nil, fmt.Errorf("%w: not UTF-8", ErrMalformed)
-	}
-	return original, nil
 }
 
 // agree fills in a block number the metadata did not tell from the base, and compares the two
@@ -63,33 +51,33 @@ func (m *Metadata) agree(number uint64) error {
 }
 
 func (s *scanner) flashblock(fb *Flashblock) error {
-	var seen fields
+	var seen jsonwalk.Seen
 	fb.Metadata.Dialect = DialectOpaque
-	err := s.object(func(key []byte) (err error) {
+	err := s.Object(func(key []byte) (err error) {
 		var bit int
 		switch string(key) {
 		case "payload_id":
-			bit, err = 0, s.fixed(fb.PayloadID[:])
+			bit, err = 0, s.Fixed(fb.PayloadID[:])
 		case "index":
 			bit = 1
-			fb.Index, err = s.quantity()
+			fb.Index, err = s.Quantity()
 		case "diff":
 			bit, err = 2, s.diff(&fb.Diff)
 		case "base":
 			bit = 3
-			if !s.null() {
+			if !s.Null() {
 				fb.Base = new(Base)
 				err = s.base(fb.Base)
 			}
 		case "metadata":
 			bit, err = 4, s.metadata(&fb.Metadata)
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 		if err != nil {
-			return inField(string(key), err)
+			return jsonwalk.InField(key, err)
 		}
-		return seen.mark(bit, key)
+		return seen.Mark(rules, bit, key)
 	})
 	if err != nil {
 		return err
@@ -97,139 +85,139 @@ func (s *scanner) flashblock(fb *Flashblock) error {
 	if err := s.end(); err != nil {
 		return err
 	}
-	return seen.require("payload_id", "index", "diff")
+	return seen.Require(rules, "payload_id", "index", "diff")
 }
 
 func (s *scanner) base(b *Base) error {
-	var seen fields
-	err := s.object(func(key []byte) (err error) {
+	var seen jsonwalk.Seen
+	err := s.Object(func(key []byte) (err error) {
 		var bit int
 		switch string(key) {
 		case "parent_hash":
-			bit, err = 0, s.fixed(b.ParentHash[:])
+			bit, err = 0, s.Fixed(b.ParentHash[:])
 		case "fee_recipient":
-			bit, err = 1, s.fixed(b.FeeRecipient[:])
+			bit, err = 1, s.Fixed(b.FeeRecipient[:])
 		case "prev_randao":
-			bit, err = 2, s.fixed(b.PrevRandao[:])
+			bit, err = 2, s.Fixed(b.PrevRandao[:])
 		case "block_number":
 			bit = 3
-			b.BlockNumber, err = s.quantity()
+			b.BlockNumber, err = s.Quantity()
 		case "gas_limit":
 			bit = 4
-			b.GasLimit, err = s.quantity()
+			b.GasLimit, err = s.Quantity()
 		case "timestamp":
 			bit = 5
-			b.Timestamp, err = s.quantity()
+			b.Timestamp, err = s.Quantity()
 		case "extra_data":
 			bit = 6
-			b.ExtraData, err = s.bytes()
+			b.ExtraData, err = s.Bytes()
 		case "base_fee_per_gas":
 			bit = 7
 			b.BaseFeePerGas, err = s.quantity256()
 		case "parent_beacon_block_root":
 			bit = 8
-			if !s.null() {
+			if !s.Null() {
 				b.ParentBeaconBlockRoot = new(common.Hash)
-				err = s.fixed(b.ParentBeaconBlockRoot[:])
+				err = s.Fixed(b.ParentBeaconBlockRoot[:])
 			}
 		default:
-			return s.skip()
+			return s.Skip()
 		}
 		if err != nil {
-			return inField(string(key), err)
+			return jsonwalk.InField(key, err)
 		}
-		return seen.mark(bit, key)
+		return seen.Mark(rules, bit, key)
 	})
 	if err != nil {
 		return err
 	}
-	return seen.require("parent_hash", "fee_recipient", "prev_randao", "block_number", "gas_limit",
+	return seen.Require(rules, "parent_hash", "fee_recipient", "prev_randao", "block_number", "gas_limit",
 		"timestamp", "extra_data", "base_fee_per_gas")
 }
 
 func (s *scanner) diff(d *Diff) error {
-	var seen fields
-	err := s.object(func(key []byte) error {
+	var seen jsonwalk.Seen
+	err := s.Object(func(key []byte) error {
 		bit, err := s.diffField(d, key)
 		if err != nil {
-			return inField(string(key), err)
+			return jsonwalk.InField(key, err)
 		}
 		if bit < 0 {
 			return nil
 		}
-		return seen.mark(bit, key)
+		return seen.Mark(rules, bit, key)
 	})
 	if err != nil {
 		return err
 	}
-	return seen.require("state_root", "receipts_root", "logs_bloom", "gas_used", "block_hash", "transactions")
+	return seen.Require(rules, "state_root", "receipts_root", "logs_bloom", "gas_used", "block_hash", "transactions")
 }
 
 // diffField reads the value of one key of diff; the bit is negative for an unknown key.
 func (s *scanner) diffField(d *Diff, key []byte) (bit int, err error) {
 	switch string(key) {
 	case "state_root":
-		return 0, s.fixed(d.StateRoot[:])
+		return 0, s.Fixed(d.StateRoot[:])
 	case "receipts_root":
-		return 1, s.fixed(d.ReceiptsRoot[:])
+		return 1, s.Fixed(d.ReceiptsRoot[:])
 	case "logs_bloom":
-		return 2, s.fixed(d.LogsBloom[:])
+		return 2, s.Fixed(d.LogsBloom[:])
 	case "gas_used":
-		d.GasUsed, err = s.quantity()
+		d.GasUsed, err = s.Quantity()
 		return 3, err
 	case "block_hash":
-		return 4, s.fixed(d.BlockHash[:])
+		return 4, s.Fixed(d.BlockHash[:])
 	case "transactions":
-		return 5, s.array(func() error {
-			tx, err := s.bytes()
+		return 5, s.Array(func() error {
+			tx, err := s.Bytes()
 			d.Transactions = append(d.Transactions, tx)
 			return err
 		})
 	case "withdrawals":
-		if s.null() {
+		if s.Null() {
 			return 6, nil
 		}
-		return 6, s.array(func() error {
+		return 6, s.Array(func() error {
 			w := new(types.Withdrawal)
 			d.Withdrawals = append(d.Withdrawals, w)
 			return s.withdrawal(w)
 		})
 	case "withdrawals_root":
-		if s.null() {
+		if s.Null() {
 			return 7, nil
 		}
-		return 7, s.fixed(d.WithdrawalsRoot[:])
+		return 7, s.Fixed(d.WithdrawalsRoot[:])
 	case "blob_gas_used":
-		if s.null() {
+		if s.Null() {
 			return 8, nil
 		}
 		d.BlobGasUsed = new(uint64)
-		*d.BlobGasUsed, err = s.quantity()
+		*d.BlobGasUsed, err = s.Quantity()
 		return 8, err
 	case "post_exec_tx":
-		if s.null() {
+		if s.Null() {
 			return 9, nil
 		}
-		d.PostExecTx, err = s.bytes()
+		d.PostExecTx, err = s.Bytes()
 		return 9, err
 	default:
-		return -1, s.skip()
+		return -1, s.Skip()
 	}
 }
 
 func (s *scanner) withdrawal(w *types.Withdrawal) error {
-	return s.object(func(key []byte) (err error) {
+	return s.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "index":
-			w.Index, err = s.quantity()
+			w.Index, err = s.Quantity()
 		case "validatorIndex":
-			w.Validator, err = s.quantity()
+			w.Validator, err = s.Quantity()
 		case "address":
-			err = s.fixed(w.Address[:])
+			err = s.Fixed(w.Address[:])
 		case "amount":
-			w.Amount, err = s.quantity()
+			w.Amount, err = s.Quantity()
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})

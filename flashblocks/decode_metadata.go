@@ -10,25 +10,28 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // metadata reads the metadata of any dialect. What does not fit one of them is kept raw: metadata only
 // saves its reader work, so it must not cost anyone the transactions. Only bad JSON fails.
 func (s *scanner) metadata(m *Metadata) error {
-	s.space()
+	s.Peek()
+	start := s.Pos()
 	known := metadataReader{scanner: *s}
 	err := known.read()
 	if err == nil {
 		*m = known.meta
 		if m.Dialect == DialectAccessList || m.Dialect == DialectOpaque {
-			m.Raw = s.data[s.pos:known.pos]
+			m.Raw = known.Since(start)
 		}
 		*s = known.scanner
 		return nil
 	}
 	free := *s
 	*m = Metadata{Dialect: DialectOpaque}
-	if m.Raw, err = s.raw(); err != nil {
+	if m.Raw, err = s.Raw(); err != nil {
 		return err
 	}
 	if number, err := free.blockNumber(); err == nil {
@@ -39,20 +42,20 @@ func (s *scanner) metadata(m *Metadata) error {
 
 // blockNumber reads an object for its block_number alone.
 func (s *scanner) blockNumber() (number uint64, err error) {
-	var seen fields
-	err = s.object(func(key []byte) (err error) {
+	var seen jsonwalk.Seen
+	err = s.Object(func(key []byte) (err error) {
 		if string(key) != "block_number" {
-			return s.skip()
+			return s.Skip()
 		}
-		if number, err = s.quantity(); err != nil {
-			return inField("block_number", err)
+		if number, err = s.Quantity(); err != nil {
+			return jsonwalk.InField(key, err)
 		}
-		return seen.mark(0, key)
+		return seen.Mark(rules, 0, key)
 	})
 	if err != nil {
 		return 0, err
 	}
-	return number, seen.require("block_number")
+	return number, seen.Require(rules, "block_number")
 }
 
 // metadataReader reads metadata under the assumption that it is of a known dialect.
@@ -65,7 +68,7 @@ type metadataReader struct {
 }
 
 func (r *metadataReader) read() error {
-	if err := r.object(r.field); err != nil {
+	if err := r.Object(r.field); err != nil {
 		return err
 	}
 	m := &r.meta
@@ -88,56 +91,56 @@ func (r *metadataReader) field(key []byte) (err error) {
 		if r.number {
 			return ErrDuplicateField
 		}
-		if r.meta.BlockNumber, err = r.quantity(); err == nil {
+		if r.meta.BlockNumber, err = r.Quantity(); err == nil {
 			r.number = true
 		}
 		return err
 	case "new_account_balances":
-		if r.null() {
+		if r.Null() {
 			return nil
 		}
 		r.full = true
 		return r.balances()
 	case "receipts":
-		if r.null() {
+		if r.Null() {
 			return nil
 		}
 		r.full = true
 		return r.receipts()
 	case "access_list":
 		r.accessList = true
-		return r.skip()
+		return r.Skip()
 	case "prev_flashblock_id":
 		r.prev = true
-		if r.null() {
+		if r.Null() {
 			return nil
 		}
 		r.meta.PrevFlashblockID = new(FlashblockID)
 		return r.position(r.meta.PrevFlashblockID)
 	default:
 		r.other = true
-		return r.skip()
+		return r.Skip()
 	}
 }
 
 func (s *scanner) position(id *FlashblockID) error {
-	return s.object(func(key []byte) (err error) {
+	return s.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "block_number":
-			id.BlockNumber, err = s.quantity()
+			id.BlockNumber, err = s.Quantity()
 		case "index":
-			id.Index, err = s.quantity()
+			id.Index, err = s.Quantity()
 		default:
-			err = s.skip()
+			err = s.Skip()
 		}
 		return err
 	})
 }
 
 func (r *metadataReader) balances() error {
-	return r.object(func(key []byte) (err error) {
+	return r.Object(func(key []byte) (err error) {
 		var account AccountBalance
-		if err := decodeFixed(account.Address[:], key); err != nil {
+		if err := r.FixedText(account.Address[:], key); err != nil {
 			return err
 		}
 		if account.Balance, err = r.quantity256(); err != nil {
@@ -156,10 +159,10 @@ func (r *metadataReader) receipts() error {
 			return cmp.Compare(a.Receipt.CumulativeGasUsed, b.Receipt.CumulativeGasUsed)
 		})
 	}()
-	return r.object(func(key []byte) error {
+	return r.Object(func(key []byte) error {
 		start := r.scanner
 		receipt := Receipt{Receipt: new(types.Receipt)}
-		err := decodeFixed(receipt.TxHash[:], key)
+		err := r.FixedText(receipt.TxHash[:], key)
 		if err == nil {
 			err = r.receipt(receipt.Receipt)
 		}
@@ -170,7 +173,7 @@ func (r *metadataReader) receipts() error {
 		}
 		r.meta.UnknownReceipts++
 		r.scanner = start
-		return r.skip()
+		return r.Skip()
 	})
 }
 
@@ -208,29 +211,29 @@ func knownReceiptType(v uint64) bool {
 // receipt reads a receipt with either tagging: a "type" among its fields, or the name of the variant
 // around them.
 func (s *scanner) receipt(r *types.Receipt) error {
-	var seen fields
-	err := s.object(func(key []byte) error {
+	var seen jsonwalk.Seen
+	err := s.Object(func(key []byte) error {
 		if variant, ok := receiptVariant(key); ok {
 			r.Type = variant
-			if err := seen.mark(0, key); err != nil {
+			if err := seen.Mark(rules, 0, key); err != nil {
 				return err
 			}
-			return s.object(func(key []byte) error { return s.receiptField(r, &seen, key) })
+			return s.Object(func(key []byte) error { return s.receiptField(r, &seen, key) })
 		}
 		return s.receiptField(r, &seen, key)
 	})
 	if err != nil {
 		return err
 	}
-	return seen.require("type", "status", "cumulativeGasUsed", "logs")
+	return seen.Require(rules, "type", "status", "cumulativeGasUsed", "logs")
 }
 
-func (s *scanner) receiptField(r *types.Receipt, seen *fields, key []byte) (err error) {
+func (s *scanner) receiptField(r *types.Receipt, seen *jsonwalk.Seen, key []byte) (err error) {
 	var bit int
 	switch string(key) {
 	case "type":
 		var v uint64
-		if v, err = s.quantity(); err == nil && !knownReceiptType(v) {
+		if v, err = s.Quantity(); err == nil && !knownReceiptType(v) {
 			err = errUnknownReceipt
 		}
 		bit, r.Type = 0, uint8(v)
@@ -239,7 +242,7 @@ func (s *scanner) receiptField(r *types.Receipt, seen *fields, key []byte) (err 
 		r.Status, err = s.status()
 	case "cumulativeGasUsed":
 		bit = 2
-		r.CumulativeGasUsed, err = s.quantity()
+		r.CumulativeGasUsed, err = s.Quantity()
 	case "logs":
 		bit = 3
 		r.Logs, err = s.logs()
@@ -250,44 +253,44 @@ func (s *scanner) receiptField(r *types.Receipt, seen *fields, key []byte) (err 
 		bit = 5
 		r.DepositReceiptVersion, err = s.optionalQuantity()
 	default:
-		return s.skip()
+		return s.Skip()
 	}
 	if err != nil {
 		return err
 	}
-	return seen.mark(bit, key)
+	return seen.Mark(rules, bit, key)
 }
 
 func (s *scanner) optionalQuantity() (*uint64, error) {
-	if s.null() {
+	if s.Null() {
 		return nil, nil
 	}
-	v, err := s.quantity()
+	v, err := s.Quantity()
 	return &v, err
 }
 
 // logs reads the logs of a receipt. The result is never nil, as in receipts made by execution.
 func (s *scanner) logs() ([]*types.Log, error) {
 	logs := []*types.Log{}
-	err := s.array(func() error {
+	err := s.Array(func() error {
 		l := &types.Log{Topics: []common.Hash{}, Data: []byte{}}
 		logs = append(logs, l)
-		return s.object(func(key []byte) (err error) {
+		return s.Object(func(key []byte) (err error) {
 			switch string(key) {
 			case "address":
-				return s.fixed(l.Address[:])
+				return s.Fixed(l.Address[:])
 			case "topics":
-				return s.array(func() error {
+				return s.Array(func() error {
 					var topic common.Hash
-					err := s.fixed(topic[:])
+					err := s.Fixed(topic[:])
 					l.Topics = append(l.Topics, topic)
 					return err
 				})
 			case "data":
-				l.Data, err = s.bytes()
+				l.Data, err = s.Bytes()
 				return err
 			default:
-				return s.skip()
+				return s.Skip()
 			}
 		})
 	})

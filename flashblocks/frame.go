@@ -52,8 +52,8 @@ var brotliReaders = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
 // no brotli stream with content begins with an opening brace. Errors: ErrTooLarge, ErrCompression.
 func Plain(frame []byte, lim Limits) ([]byte, error) {
 	lim = lim.withDefaults()
-	head := scanner{data: frame}
-	if head.peek() == '{' {
+	head := newScanner(frame)
+	if head.Peek() == '{' {
 		if len(frame) > lim.MaxDecoded {
 			return nil, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, len(frame), lim.MaxDecoded)
 		}

@@ -5,6 +5,8 @@ package flashblocks
 
 import (
 	"github.com/ethereum/go-ethereum/beacon/engine"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // Header is what a forwarder needs to know of a flashblock.
@@ -34,11 +36,11 @@ func (fb *Flashblock) Header() Header {
 // limits, but reads only its header and decodes no transaction. The JSON it returns is the one to
 // republish. Errors are those of Decode.
 func DecodeHeader(frame []byte, lim Limits) (Header, []byte, error) {
-	original, err := plainUTF8(frame, lim)
+	original, err := Plain(frame, lim)
 	if err != nil {
 		return Header{}, nil, err
 	}
-	r := headerReader{scanner: scanner{data: original}}
+	r := headerReader{scanner: newScanner(original)}
 	if err := r.read(); err != nil {
 		return Header{}, nil, err
 	}
@@ -48,19 +50,19 @@ func DecodeHeader(frame []byte, lim Limits) (Header, []byte, error) {
 type headerReader struct {
 	scanner
 	header Header
-	seen   fields
+	seen   jsonwalk.Seen
 	base   uint64 // block number of the base
 	meta   Metadata
 }
 
 func (r *headerReader) read() error {
-	if err := r.object(r.field); err != nil {
+	if err := r.Object(r.field); err != nil {
 		return err
 	}
 	if err := r.end(); err != nil {
 		return err
 	}
-	if err := r.seen.require("payload_id", "index", "diff"); err != nil {
+	if err := r.seen.Require(rules, "payload_id", "index", "diff"); err != nil {
 		return err
 	}
 	if r.header.HasBase {
@@ -76,27 +78,27 @@ func (r *headerReader) field(key []byte) (err error) {
 	var bit int
 	switch string(key) {
 	case "payload_id":
-		bit, err = 0, r.fixed(r.header.PayloadID[:])
+		bit, err = 0, r.Fixed(r.header.PayloadID[:])
 	case "index":
 		bit = 1
-		r.header.Index, err = r.quantity()
+		r.header.Index, err = r.Quantity()
 	case "diff":
-		bit, err = 2, r.skip()
+		bit, err = 2, r.Skip()
 	case "base":
 		bit = 3
-		if !r.null() {
+		if !r.Null() {
 			r.header.HasBase = true
 			r.base, err = r.blockNumber()
 		}
 	case "metadata":
 		bit, err = 4, r.metadataNumber()
 	default:
-		return r.skip()
+		return r.Skip()
 	}
 	if err != nil {
-		return inField(string(key), err)
+		return jsonwalk.InField(key, err)
 	}
-	return r.seen.mark(bit, key)
+	return r.seen.Mark(rules, bit, key)
 }
 
 // metadataNumber reads the block number of metadata that may be of any form.
@@ -108,5 +110,5 @@ func (r *headerReader) metadataNumber() error {
 		return nil
 	}
 	r.scanner = start
-	return r.skip()
+	return r.Skip()
 }

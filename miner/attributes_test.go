@@ -15,6 +15,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 	gethparams "github.com/ethereum/go-ethereum/params"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // stock is op-geth's own miner on the same node.
@@ -114,7 +116,7 @@ func TestWithdrawals(t *testing.T) {
 		slot := s.begin(args)
 		slot.send(s.transfer(0, 0, 5))
 		block := slot.finish()
-		importPlain(t, s.newChain(), block)
+		testchain.Insert(t, s.newChain(), block)
 		db, err := s.chain.State()
 		require.NoError(t, err)
 		require.Equal(t, uint64(3*gethparams.GWei), db.GetBalance(common.Address{0x77}).Uint64())
@@ -224,24 +226,14 @@ func TestForcedUserTransaction(t *testing.T) {
 	footprint, err := types.CalcDAFootprint(block.Transactions())
 	require.NoError(t, err)
 	require.Equal(t, footprint, *block.BlobGasUsed())
-	importPlain(t, s.newChain(), block)
+	testchain.Insert(t, s.newChain(), block)
 }
 
 // activate makes f active from the given block on.
 func (h *harness) activate(f fork, number uint64) {
 	at := h.genesis.Timestamp + number*h.blockSec
-	for _, cfg := range []*gethparams.ChainConfig{h.chain.Config(), h.genesis.Config} {
-		times := []**uint64{nil, &cfg.RegolithTime, &cfg.CanyonTime, &cfg.EcotoneTime, &cfg.FjordTime, &cfg.GraniteTime, &cfg.HoloceneTime, &cfg.IsthmusTime, &cfg.JovianTime}
-		*times[f] = &at
-		switch f {
-		case canyon:
-			cfg.ShanghaiTime = &at
-		case ecotone:
-			cfg.CancunTime = &at
-		case isthmus:
-			cfg.PragueTime = &at
-		}
-	}
+	f.SetTime(h.chain.Config(), &at)
+	f.SetTime(h.genesis.Config, &at)
 }
 
 // The blocks around the activation of every fork. The first one of Jovian holds no pool transactions.
@@ -260,11 +252,11 @@ func TestActivations(t *testing.T) {
 				s.harness.send(s.transfer(0, s.txpool.PoolNonce(s.addrs[0]), 5))
 				args := s.attributes(s.chain.CurrentBlock())
 				if f == jovian && n == 2 {
-					args.Transactions[0] = isthmusInfo(args.Transactions[0])
+					args.Transactions[0] = s.L1InfoOf(isthmus, s.chain.CurrentBlock())
 				}
 				slot := s.begin(args)
 				block := slot.finish()
-				importPlain(t, plain, block)
+				testchain.Insert(t, plain, block)
 				switch {
 				case f == jovian && n == 2:
 					require.Len(t, block.Transactions(), 1)
@@ -281,14 +273,4 @@ func TestActivations(t *testing.T) {
 			requireSameState(t, s.chain, plain)
 		})
 	}
-}
-
-// isthmusInfo is the deposit with L1 attributes in the layout of Isthmus.
-func isthmusInfo(tx *types.Transaction) *types.Transaction {
-	data := make([]byte, types.IsthmusL1AttributesLen)
-	copy(data, types.IsthmusL1AttributesSelector)
-	return types.NewTx(&types.DepositTx{
-		SourceHash: tx.SourceHash(), From: common.HexToAddress("0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001"),
-		To: tx.To(), Value: new(big.Int), Gas: tx.Gas(), Data: data,
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/log"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 )
@@ -127,7 +128,7 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		asked:       id,
 		args:        args,
 		chain:       chain,
-		pool:        b.backend.TxPool(),
+		pool:        b.walks,
 		config:      &b.config,
 		metrics:     b.metrics,
 		clock:       b.config.Clock,
@@ -138,12 +139,20 @@ func (b *Builder) newJob(id engine.PayloadID, args *gethminer.BuildPayloadArgs, 
 		filter:      b.poolFilter(chain, header),
 		pace:        b.pace,
 		failsafe:    func() bool { return false },
+		patience:    b.patience,
 		hooks:       b.hooks,
+		first:       true,
 		inbox:       newInbox(),
 		receiptRoot: NewListRoot(),
 		cancelCh:    make(chan struct{}),
 		ready:       make(chan struct{}),
 		finished:    make(chan struct{}),
+	}
+	j.gate.called = make(chan struct{})
+	j.current = func() (limits, txpool.PendingFilter) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.blockLimits(parent, header), b.poolFilter(chain, header)
 	}
 	if node, ok := b.backend.(failsafeBackend); ok {
 		j.failsafe = node.GetSupervisorFailsafe

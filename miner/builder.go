@@ -17,7 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	rules "github.com/ethereum/go-ethereum/flashgeth/internal/fork" // tests of this package have a type fork
+	forkrules "github.com/ethereum/go-ethereum/flashgeth/internal/fork"
 )
 
 const (
@@ -27,6 +27,10 @@ const (
 	// keptSealed is how many sealed states wait for their newPayload. Each holds the tries of a block;
 	// a consensus client inserts a payload before it asks for the next one.
 	keptSealed = 2
+
+	// patience is how long getPayload waits for a transaction that is being executed, so that what was executed
+	// before it is not lost. Few take longer.
+	patience = 100 * time.Millisecond
 
 	// poolEvents is the buffer of the pool's announcements. The pool waits when it is full, so it
 	// holds a burst of as many batches as arrive during one garbage collection.
@@ -40,7 +44,12 @@ type Builder struct {
 	config  Config
 	stream  Publisher // nil if nothing is streamed
 	metrics *meters
+	walks   *walks
+	asked   chan chan<- struct{} // requests to hand on what the pool has announced
+	deaf    chan struct{}        // closed when the pool is not listened to any more
 	hooks   hooks
+
+	patience time.Duration // of getPayload
 
 	begin sync.Mutex // held while a payload is begun; taken before mu
 
@@ -68,7 +77,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	}
 	config = config.sanitize()
 	if config.VMConfig == nil {
-		config.VMConfig = func(header *types.Header) vm.Config { return rules.VMConfig(backend.BlockChain().Config(), header) }
+		config.VMConfig = func(header *types.Header) vm.Config { return forkrules.VMConfig(backend.BlockChain().Config(), header) }
 	}
 	past, err := openIDMemory(config.PayloadIDFile)
 	if err != nil {
@@ -76,10 +85,14 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Builder{
-		backend: backend,
-		config:  config,
-		stream:  stream,
-		metrics: newMeters(config.Metrics),
+		backend:  backend,
+		config:   config,
+		walks:    &walks{pool: backend.TxPool()},
+		asked:    make(chan chan<- struct{}),
+		deaf:     make(chan struct{}),
+		patience: patience,
+		stream:   stream,
+		metrics:  newMeters(config.Metrics),
 		limits: control{
 			maxDATxSize:    positive(config.MaxDATxSize),
 			maxDABlockSize: positive(config.MaxDABlockSize),
@@ -91,6 +104,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 		lifeCtx: ctx,
 		stop:    stop,
 	}
+	b.walks.deliver = b.settleAnnouncements
 	return b, nil
 }
 
@@ -104,16 +118,17 @@ func (b *Builder) Start(context.Context) error {
 	}
 	b.mu.Unlock()
 	b.wg.Go(func() {
+		defer close(b.deaf)
 		defer sub.Unsubscribe()
 		for {
 			select {
 			case ev := <-events:
-				b.mu.Lock()
-				live := b.live
-				b.mu.Unlock()
-				if live != nil {
-					live.inbox.deliver(ev.Txs)
+				b.announced(ev.Txs)
+			case done := <-b.asked:
+				for len(events) > 0 {
+					b.announced((<-events).Txs)
 				}
+				close(done)
 			case err := <-sub.Err():
 				if err != nil {
 					log.Error("Lost the pool's announcements", "err", err)
@@ -125,6 +140,27 @@ func (b *Builder) Start(context.Context) error {
 		}
 	})
 	return nil
+}
+
+// announced hands on what the pool has announced.
+func (b *Builder) announced(txs []*types.Transaction) {
+	b.walks.announced(txs)
+	b.mu.Lock()
+	live := b.live
+	b.mu.Unlock()
+	if live != nil {
+		live.inbox.deliver(txs)
+	}
+}
+
+// settleAnnouncements waits until what the pool has announced so far was handed on.
+func (b *Builder) settleAnnouncements() {
+	done := make(chan struct{})
+	select {
+	case b.asked <- done:
+		<-done
+	case <-b.deaf:
+	}
 }
 
 // Stop ends all work and waits for it. Payloads that were sealed can still be fetched.
@@ -143,6 +179,7 @@ func (b *Builder) Stop() error {
 	b.mu.Unlock()
 	b.stop()
 	b.wg.Wait()
+	b.walks.close()
 	return nil
 }
 

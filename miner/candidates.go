@@ -19,35 +19,50 @@ import (
 // candidates are the pool's executable transactions of one slot, best first. They are loaded with one
 // walk over the pool and kept up to date from its events; the pool itself is only read.
 //
-// A sender is in one place at a time: in the heap with its lowest transaction, parked until an index
-// whose ceiling can hold it, or idle when its transactions are used up, given up for the slot, or wait
-// for a missing nonce.
+// A sender in the heap is ranked by the transaction that is looked at next. What comes before that one waits
+// for a later deadline; so that the whole chain of a sender is planned for, the heap goes on with what is
+// behind. A sender that is not in the heap has nothing more to look at in this flashblock, is deferred, or
+// idle: its transactions are used up, given up for the slot, or wait for a missing nonce.
 type candidates struct {
-	baseFee *uint256.Int
-	prio    map[common.Address]struct{}
-	senders map[common.Address]*sender
-	heap    senderHeap
-	parked  [][]*sender // by deadline
-	gas     uint64      // sum of the gas limits of everything waiting, for planning
+	baseFee  *uint256.Int
+	prio     map[common.Address]struct{}
+	senders  map[common.Address]*sender
+	heap     senderHeap
+	held     []*sender // those with something that waits for a later deadline
+	deferred []*sender // their first transaction finds no room as long as others are waited for
+	gas      uint64    // sum of the gas limits of everything waiting, for planning
 }
 
 type sender struct {
 	addr  common.Address
 	txs   []*txpool.LazyTransaction // ascending nonces, gaps possible
-	tip   uint256.Int               // of txs[0]
-	first time.Time                 // arrival of txs[0]
+	tip   uint256.Int               // of the one that is looked at
+	first time.Time                 // arrival of the same
 	prio  bool
 	next  uint64 // nonces below are used up
 
-	pos    int // in the heap, -1 if elsewhere
-	parked int // deadline it is parked until, -1 if elsewhere
+	pos    int  // in the heap, -1 if elsewhere
+	held   int  // so many of txs, from the first on, wait for a later deadline
+	until  int  // the deadline that the last of them waits for
+	waited bool // the first of txs has waited for a deadline
 }
 
-func newCandidates(baseFee *uint256.Int, prio []common.Address, deadlines int) *candidates {
+// current is the transaction that is looked at.
+func (s *sender) current() *txpool.LazyTransaction { return s.txs[s.held] }
+
+// from is the earliest deadline at which the transaction that is looked at may come: not before those that
+// wait before it.
+func (s *sender) from() int {
+	if s.held == 0 {
+		return 0
+	}
+	return s.until
+}
+
+func newCandidates(baseFee *uint256.Int, prio []common.Address) *candidates {
 	c := &candidates{
 		baseFee: baseFee,
 		senders: make(map[common.Address]*sender),
-		parked:  make([][]*sender, deadlines),
 	}
 	if len(prio) > 0 {
 		c.prio = make(map[common.Address]struct{}, len(prio))
@@ -58,21 +73,26 @@ func newCandidates(baseFee *uint256.Int, prio []common.Address, deadlines int) *
 	return c
 }
 
-// load replaces everything with the result of a walk over the pool.
-func (c *candidates) load(pending map[common.Address][]*txpool.LazyTransaction) {
+// load replaces everything with the result of a walk over the pool, which it only reads. included are the
+// nonces, by sender, below which the block holds everything already: the pool keeps that until the block is
+// the head. Left in, it would rank the sender by a fee that is not on offer any more.
+func (c *candidates) load(pending map[common.Address][]*txpool.LazyTransaction, included map[common.Address]uint64) {
 	block := make([]sender, len(pending))
 	c.heap = make(senderHeap, 0, len(pending))
 	c.senders = make(map[common.Address]*sender, len(pending))
+	c.held, c.deferred = nil, nil
 	c.gas = 0
-	for i := range c.parked {
-		c.parked[i] = nil
-	}
 	n := 0
 	for addr, txs := range pending {
+		if next, ok := included[addr]; ok {
+			for len(txs) > 0 && txs[0].Tx.Nonce() < next {
+				txs = txs[1:]
+			}
+		}
 		s := &block[n]
 		n++
 		s.addr, s.txs = addr, txs
-		s.pos, s.parked = -1, -1
+		s.pos = -1
 		_, s.prio = c.prio[addr]
 		c.senders[addr] = s
 		for _, tx := range txs {
@@ -86,22 +106,24 @@ func (c *candidates) load(pending map[common.Address][]*txpool.LazyTransaction) 
 	heap.Init(&c.heap)
 }
 
-// rank refreshes the sender's position from its first transaction. It returns false if there is none.
+// rank refreshes the sender's position from the transaction that is looked at. It returns false if there is
+// none.
 func (c *candidates) rank(s *sender) bool {
-	if len(s.txs) == 0 {
+	if s.held >= len(s.txs) {
 		return false
 	}
-	s.tip = effectiveTip(s.txs[0].GasFeeCap, s.txs[0].GasTipCap, c.baseFee)
-	s.first = s.txs[0].Time
+	tx := s.current()
+	s.tip = effectiveTip(tx.GasFeeCap, tx.GasTipCap, c.baseFee)
+	s.first = tx.Time
 	return true
 }
 
 // add takes in a transaction that the pool announced. It replaces an earlier one of the same nonce, and
-// gives a sender that was given up another chance.
+// gives a sender that was given up another chance. Nothing may be held, see resume.
 func (c *candidates) add(from common.Address, tx *txpool.LazyTransaction) {
 	s := c.senders[from]
 	if s == nil {
-		s = &sender{addr: from, pos: -1, parked: -1}
+		s = &sender{addr: from, pos: -1}
 		_, s.prio = c.prio[from]
 		c.senders[from] = s
 	}
@@ -125,19 +147,37 @@ func (c *candidates) add(from common.Address, tx *txpool.LazyTransaction) {
 		s.txs = slices.Insert(slices.Clip(s.txs), i, tx)
 	}
 	if i == 0 {
+		s.waited = false
 		c.requeue(s)
 	}
 }
 
 // requeue puts the sender where its first transaction belongs, wherever it was.
 func (c *candidates) requeue(s *sender) {
-	c.rank(s)
-	if s.pos >= 0 {
+	s.held = 0
+	switch {
+	case !c.rank(s): // given up
+	case s.pos >= 0:
 		heap.Fix(&c.heap, s.pos)
+	default:
+		heap.Push(&c.heap, s)
+	}
+}
+
+// resume begins a new flashblock: whatever waits for a deadline is looked at again, as something better may
+// have come since. What was deferred is, too, if there is reason to.
+func (c *candidates) resume(deferred bool) {
+	for _, s := range c.held {
+		c.requeue(s)
+	}
+	c.held = c.held[:0]
+	if !deferred {
 		return
 	}
-	s.parked = -1
-	heap.Push(&c.heap, s)
+	for _, s := range c.deferred {
+		c.requeue(s)
+	}
+	c.deferred = c.deferred[:0]
 }
 
 // peek returns the best sender, nil if none is in the heap.
@@ -154,6 +194,12 @@ func (c *candidates) shift() {
 	c.gas -= s.txs[0].Gas
 	s.next = s.txs[0].Tx.Nonce() + 1
 	s.txs = s.txs[1:]
+	s.waited = false
+	c.settle(s)
+}
+
+// settle puts the best sender, whose rank may have changed, where it belongs.
+func (c *candidates) settle(s *sender) {
 	if c.rank(s) {
 		heap.Fix(&c.heap, 0)
 	} else {
@@ -175,25 +221,26 @@ func (c *candidates) pop() {
 // idle sets the best sender aside until the pool announces the transaction that its first one waits for.
 func (c *candidates) idle() { heap.Pop(&c.heap) }
 
-// park sets the best sender aside until the deadline from which on its first transaction may fit.
-func (c *candidates) park(deadline int) {
+// hold sets the best sender's current transaction aside until a later deadline, and ranks the sender by the
+// one behind it.
+func (c *candidates) hold(deadline int) {
 	s := c.heap[0]
-	heap.Pop(&c.heap)
-	s.parked = deadline
-	c.parked[deadline] = append(c.parked[deadline], s)
+	if s.held == 0 {
+		c.held = append(c.held, s)
+		s.waited = true
+	}
+	s.held++
+	s.until = deadline
+	c.settle(s)
 }
 
-// unpark brings back every sender that was parked until a deadline up to this one.
-func (c *candidates) unpark(deadline int) {
-	for i := range c.parked[:deadline+1] {
-		for _, s := range c.parked[i] {
-			if s.parked == i { // else it was requeued since
-				s.parked = -1
-				heap.Push(&c.heap, s)
-			}
-		}
-		c.parked[i] = nil
+// postpone sets the best sender aside for this flashblock, as there is no room for its current transaction.
+func (c *candidates) postpone() {
+	s := c.heap[0]
+	if s.held == 0 {
+		c.deferred = append(c.deferred, s)
 	}
+	heap.Pop(&c.heap)
 }
 
 // lazy wraps an announced transaction as the pool's own walk does.

@@ -35,13 +35,13 @@ func ltx(nonce, tip, feeCap uint64, arrival int) *txpool.LazyTransaction {
 func TestCandidatesOrder(t *testing.T) {
 	t.Parallel()
 	a, b, c, d, e := common.Address{1}, common.Address{2}, common.Address{3}, common.Address{4}, common.Address{5}
-	queue := newCandidates(uint256.NewInt(100), []common.Address{e}, 1)
+	queue := newCandidates(uint256.NewInt(100), []common.Address{e})
 	queue.load(map[common.Address][]*txpool.LazyTransaction{
 		a: {ltx(0, 50, 1000, 4), ltx(1, 70, 1000, 1)},
 		b: {ltx(0, 60, 1000, 3)},
 		c: {ltx(0, 60, 1000, 2)},
 		d: {ltx(0, 500, 105, 1)}, // pays 5 over the base fee
-	})
+	}, nil)
 	queue.add(e, ltx(9, 1, 1000, 9))
 	var order []common.Address
 	for s := queue.peek(); s != nil; s = queue.peek() {
@@ -56,8 +56,8 @@ func TestCandidatesReplace(t *testing.T) {
 	t.Parallel()
 	from := common.Address{1}
 	walk := []*txpool.LazyTransaction{ltx(0, 5, 1000, 1), ltx(1, 5, 1000, 2)}
-	queue := newCandidates(nil, nil, 1)
-	queue.load(map[common.Address][]*txpool.LazyTransaction{from: slices.Clone(walk), {2}: {ltx(0, 6, 1000, 3)}})
+	queue := newCandidates(nil, nil)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{from: slices.Clone(walk), {2}: {ltx(0, 6, 1000, 3)}}, nil)
 	queue.add(from, walk[0])
 	require.Len(t, queue.peek().txs, 1, "an announcement of what the walk gave changes nothing")
 
@@ -78,8 +78,8 @@ func TestCandidatesReplace(t *testing.T) {
 func TestCandidatesGivenUp(t *testing.T) {
 	t.Parallel()
 	from := common.Address{1}
-	queue := newCandidates(nil, nil, 3)
-	queue.load(map[common.Address][]*txpool.LazyTransaction{from: {ltx(0, 5, 1000, 1), ltx(1, 5, 1000, 2)}})
+	queue := newCandidates(nil, nil)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{from: {ltx(0, 5, 1000, 1), ltx(1, 5, 1000, 2)}}, nil)
 	queue.pop()
 	require.Nil(t, queue.peek())
 	require.Zero(t, queue.gas)
@@ -103,26 +103,51 @@ func (c *candidates) shiftIn(t *testing.T, from common.Address) {
 	require.Equal(t, from, c.peek().addr)
 }
 
-func TestCandidatesPark(t *testing.T) {
+func TestCandidatesHold(t *testing.T) {
 	t.Parallel()
 	a, b := common.Address{1}, common.Address{2}
-	queue := newCandidates(nil, nil, 5)
-	queue.load(map[common.Address][]*txpool.LazyTransaction{a: {ltx(3, 9, 1000, 1)}, b: {ltx(0, 5, 1000, 2)}})
-	queue.park(3)
+	queue := newCandidates(nil, nil)
+	queue.load(map[common.Address][]*txpool.LazyTransaction{a: {ltx(3, 9, 1000, 1), ltx(4, 7, 1000, 1), ltx(5, 6, 1000, 1)}, b: {ltx(0, 5, 1000, 2)}}, nil)
+	queue.hold(3)
+	require.Equal(t, a, queue.peek().addr, "what is behind is looked at, by what it pays")
+	require.EqualValues(t, 4, queue.peek().current().Tx.Nonce())
+	require.Equal(t, 3, queue.peek().from(), "not before what it depends on")
+	queue.hold(4)
+	queue.hold(4)
 	require.Equal(t, b, queue.peek().addr)
-	queue.unpark(2)
-	require.Equal(t, b, queue.peek().addr)
-	queue.unpark(3)
+	queue.resume(false)
 	require.Equal(t, a, queue.peek().addr)
+	require.EqualValues(t, 3, queue.peek().current().Tx.Nonce(), "from the first one again")
+	require.True(t, queue.peek().waited)
+	require.Zero(t, queue.peek().from())
 
-	queue.park(4)
+	queue.hold(4)
+	queue.resume(false)
 	queue.add(a, ltx(3, 11, 1000, 3))
 	require.Equal(t, a, queue.peek().addr, "a replacement may be smaller: it is looked at now")
-	queue.park(4)
-	queue.unpark(4)
+	require.False(t, queue.peek().waited)
+	queue.hold(4)
+	queue.hold(4)
+	queue.hold(4)
+	require.Equal(t, b, queue.peek().addr, "nothing more of it")
+	queue.resume(false)
 	queue.shift()
+	require.EqualValues(t, 7, queue.peek().tip.Uint64())
+	require.Len(t, queue.heap, 2, "a sender that was held twice is back once")
+
+	queue.postpone()
 	require.Equal(t, b, queue.peek().addr)
-	require.Len(t, queue.heap, 1, "a sender that was parked twice is back once")
+	queue.resume(false)
+	require.Equal(t, b, queue.peek().addr, "deferred until there is reason to look again")
+	queue.resume(true)
+	require.Equal(t, a, queue.peek().addr)
+	queue.hold(2)
+	queue.postpone()
+	queue.resume(false)
+	require.Equal(t, a, queue.peek().addr, "what is behind something that is held comes back with that")
+	queue.pop()
+	queue.resume(true)
+	require.Equal(t, b, queue.peek().addr, "what was given up does not come back")
 }
 
 func TestInboxOverflow(t *testing.T) {
@@ -154,16 +179,17 @@ type model struct {
 }
 
 type modelSender struct {
-	txs    []*txpool.LazyTransaction
-	inHeap bool
-	parked int
-	next   uint64
+	txs      []*txpool.LazyTransaction
+	inHeap   bool
+	held     int  // so many of txs are held
+	deferred bool // since the last resume of those
+	next     uint64
 }
 
 func (m *model) peek() (best common.Address, ok bool) {
 	var list []common.Address
 	for addr, s := range m.senders {
-		if s.inHeap && len(s.txs) > 0 {
+		if s.inHeap && len(s.txs) > s.held {
 			list = append(list, addr)
 		}
 	}
@@ -171,7 +197,7 @@ func (m *model) peek() (best common.Address, ok bool) {
 		return best, false
 	}
 	tip := func(addr common.Address) uint64 {
-		first := m.senders[addr].txs[0]
+		first := m.senders[addr].txs[m.senders[addr].held]
 		return min(first.GasTipCap.Uint64(), first.GasFeeCap.Uint64()-m.baseFee)
 	}
 	slices.SortFunc(list, func(a, b common.Address) int {
@@ -183,7 +209,7 @@ func (m *model) peek() (best common.Address, ok bool) {
 		case tip(a) != tip(b):
 			return int(tip(b)) - int(tip(a))
 		default:
-			return m.senders[a].txs[0].Time.Compare(m.senders[b].txs[0].Time)
+			return m.senders[a].txs[m.senders[a].held].Time.Compare(m.senders[b].txs[m.senders[b].held].Time)
 		}
 	})
 	return list[0], true
@@ -192,7 +218,7 @@ func (m *model) peek() (best common.Address, ok bool) {
 func (m *model) add(from common.Address, tx *txpool.LazyTransaction) {
 	s := m.senders[from]
 	if s == nil {
-		s = &modelSender{parked: -1}
+		s = new(modelSender)
 		m.senders[from] = s
 	}
 	if tx.Tx.Nonce() < s.next {
@@ -202,7 +228,18 @@ func (m *model) add(from common.Address, tx *txpool.LazyTransaction) {
 	s.txs = append(s.txs, tx)
 	slices.SortFunc(s.txs, func(a, b *txpool.LazyTransaction) int { return int(a.Tx.Nonce()) - int(b.Tx.Nonce()) })
 	if s.txs[0] == tx {
-		s.inHeap, s.parked = true, -1
+		s.inHeap = true
+	}
+}
+
+func (m *model) resume(deferred bool) {
+	for _, s := range m.senders {
+		if s.held > 0 {
+			s.held, s.inHeap = 0, true
+		}
+		if deferred && s.deferred {
+			s.deferred, s.inHeap = false, true
+		}
 	}
 }
 
@@ -220,15 +257,14 @@ func TestCandidatesModel(t *testing.T) {
 	t.Parallel()
 	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
-	const deadlines, baseFee = 8, 100
+	const baseFee = 100
 	for round := range 60 {
 		var (
 			prio    = common.Address{1}
 			m       = &model{senders: make(map[common.Address]*modelSender), prio: prio, baseFee: baseFee}
-			c       = newCandidates(uint256.NewInt(baseFee), []common.Address{prio}, deadlines)
+			c       = newCandidates(uint256.NewInt(baseFee), []common.Address{prio})
 			pending = make(map[common.Address][]*txpool.LazyTransaction)
 			arrival = 0
-			now     = 0
 		)
 		random := func(nonce uint64) *txpool.LazyTransaction {
 			arrival++
@@ -242,21 +278,17 @@ func TestCandidatesModel(t *testing.T) {
 				m.add(addr, tx)
 			}
 		}
-		c.load(pending)
+		c.load(pending, nil)
 		for range 300 {
 			want, ok := m.peek()
 			best := c.peek()
 			require.Equal(t, ok, best != nil, "seed %d round %d", seed, round)
 			require.Equal(t, m.gas(), c.gas, "seed %d round %d", seed, round)
 			if rng.Intn(3) == 0 || !ok {
-				if rng.Intn(4) == 0 && now < deadlines-1 {
-					now++
-					c.unpark(now)
-					for _, s := range m.senders {
-						if s.parked >= 0 && s.parked <= now {
-							s.inHeap, s.parked = true, -1
-						}
-					}
+				deferred := rng.Intn(2) == 0
+				m.resume(deferred)
+				c.resume(deferred)
+				if rng.Intn(4) == 0 {
 					continue
 				}
 				from, tx := common.Address{byte(1 + rng.Intn(35))}, random(uint64(rng.Intn(12)))
@@ -267,25 +299,26 @@ func TestCandidatesModel(t *testing.T) {
 			require.Equal(t, want, best.addr, "seed %d round %d", seed, round)
 			require.Equal(t, m.senders[want].txs, best.txs, "seed %d round %d", seed, round)
 			s := m.senders[want]
-			switch rng.Intn(6) {
-			case 0:
+			require.Equal(t, s.held, best.held, "seed %d round %d", seed, round)
+			what := rng.Intn(7)
+			switch {
+			case what == 0 && s.held == 0:
 				c.pop()
 				s.txs, s.inHeap = nil, false
-			case 1:
+			case what == 1 && s.held == 0:
 				c.idle()
 				s.inHeap = false
-			case 2:
-				if now == deadlines-1 {
-					continue
-				}
-				later := now + 1 + rng.Intn(deadlines-1-now)
-				c.park(later)
-				s.inHeap, s.parked = false, later
+			case what <= 3:
+				c.hold(what)
+				s.held++
+			case what == 4 || s.held > 0:
+				c.postpone()
+				s.deferred = s.deferred || s.held == 0
+				s.inHeap = false
 			default:
 				c.shift()
 				s.next = s.txs[0].Tx.Nonce() + 1
 				s.txs = s.txs[1:]
-				s.inHeap = len(s.txs) > 0
 			}
 		}
 	}

@@ -12,9 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethmetrics "github.com/ethereum/go-ethereum/metrics"
 	gethparams "github.com/ethereum/go-ethereum/params"
+	"github.com/ethereum/go-ethereum/trie"
+	"github.com/ethereum/go-ethereum/triedb"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // A conditional transaction is included if its conditions hold where it would stand, and rejected for
@@ -24,7 +29,11 @@ func TestConditional(t *testing.T) {
 	slotOf := func(key, value byte) types.KnownAccounts {
 		return types.KnownAccounts{storageAddr: {StorageSlots: map[common.Hash]common.Hash{{31: key}: {31: value}}}}
 	}
-	empty := types.EmptyRootHash
+	empty, written := types.EmptyRootHash, rootOf(t, map[common.Hash]common.Hash{{31: 2}: {31: 7}})
+	many := make(map[common.Hash]common.Hash)
+	for i := range gethparams.TransactionConditionalMaxCost {
+		many[common.BigToHash(big.NewInt(int64(100+i)))] = common.Hash{}
+	}
 	for _, test := range []struct {
 		name string
 		cond func(next *types.Header) types.TransactionConditional
@@ -68,6 +77,18 @@ func TestConditional(t *testing.T) {
 		}, true},
 		{"another storage root", func(*types.Header) types.TransactionConditional {
 			return types.TransactionConditional{KnownAccounts: types.KnownAccounts{loggerAddr: {StorageRoot: &common.Hash{1}}}}
+		}, false},
+		{"storage root before a write earlier in the block", func(*types.Header) types.TransactionConditional {
+			return types.TransactionConditional{KnownAccounts: types.KnownAccounts{storageAddr: {StorageRoot: &empty}}}
+		}, false},
+		{"storage root after a write earlier in the block", func(*types.Header) types.TransactionConditional {
+			return types.TransactionConditional{KnownAccounts: types.KnownAccounts{storageAddr: {StorageRoot: &written}}}
+		}, true},
+		{"storage root of an account that is not there", func(*types.Header) types.TransactionConditional {
+			return types.TransactionConditional{KnownAccounts: types.KnownAccounts{{0xab}: {StorageRoot: &empty}}}
+		}, true},
+		{"more than may be asked for", func(*types.Header) types.TransactionConditional {
+			return types.TransactionConditional{KnownAccounts: types.KnownAccounts{storageAddr: {StorageSlots: many}}}
 		}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -174,4 +195,41 @@ func TestInteropFailsafe(t *testing.T) {
 		require.Equal(t, hashesOf(other), hashes(t, slot.step()), "the failsafe is over")
 		slot.finish()
 	}
+}
+
+// rootOf is the storage root of an account that holds the given slots.
+func rootOf(t *testing.T, slots map[common.Hash]common.Hash) common.Hash {
+	t.Helper()
+	db := triedb.NewDatabase(rawdb.NewMemoryDatabase(), triedb.HashDefaults)
+	storage, err := trie.NewStateTrie(trie.TrieID(types.EmptyRootHash), db)
+	require.NoError(t, err)
+	for key, value := range slots {
+		require.NoError(t, storage.UpdateStorage(common.Address{}, key[:], common.TrimLeftZeroes(value[:])))
+	}
+	return storage.Hash()
+}
+
+// A root that is asked for at every index follows what the block writes, and the clearing of it.
+func TestConditionalStorageRootFollows(t *testing.T) {
+	t.Parallel()
+	s := newTimed(t, harnessConfig{fork: jovian})
+	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+	content := make(map[common.Hash]common.Hash)
+	stale := types.EmptyRootHash
+	for n, w := range []struct{ key, value byte }{{1, 5}, {2, 6}, {1, 9}, {1, 0}, {2, 0}, {3, 3}} {
+		write := s.tx(1, uint64(n), 90, &storageAddr, 100_000, slots(uint64(w.key), uint64(w.value)))
+		if content[common.Hash{31: w.key}] = (common.Hash{31: w.value}); w.value == 0 {
+			delete(content, common.Hash{31: w.key})
+		}
+		now := rootOf(t, content)
+		good, bad := s.transfer(0, uint64(n), 50), s.transfer(2+n, 0, 40)
+		for tx, root := range map[*types.Transaction]common.Hash{good: now, bad: stale} {
+			tx.SetConditional(&types.TransactionConditional{KnownAccounts: types.KnownAccounts{storageAddr: {StorageRoot: &root}}})
+		}
+		slot.send(write, good, bad)
+		require.Equal(t, hashesOf(write, good), hashes(t, slot.step()), "write %d", n)
+		require.True(t, bad.Rejected())
+		stale = now
+	}
+	testchain.Insert(t, s.newChain(), slot.finish())
 }

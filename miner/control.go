@@ -22,7 +22,8 @@ type control struct {
 	gasTip         *big.Int
 }
 
-// SetMaxDASize changes the DA limits from the next payload on. Zero or nil is no limit.
+// SetMaxDASize changes the DA limits from the next flashblock on. What is published already counts, so a payload
+// may hold more than a limit that was lowered while it was built. Zero or nil is no limit.
 func (b *Builder) SetMaxDASize(maxTx, maxBlock *big.Int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -54,13 +55,22 @@ func positive(v *big.Int) *big.Int {
 	return new(big.Int).Set(v)
 }
 
+// limit brings the DA limits up to date. Other limits stay what they were when the payload was begun.
+func (j *job) limit() {
+	l, filter := j.current()
+	j.limits.da = l.da
+	if now, before := filter.MaxDATxSize, j.filter.MaxDATxSize; !same(now, before, equalInts) {
+		j.filter.MaxDATxSize = now
+		j.loaded = false // what was too large may not be any more, and the reverse
+	}
+}
+
+func equalInts(a, b *big.Int) bool { return a.Cmp(b) == 0 }
+
 // blockLimits gathers the block-wide limits in force. It assumes that the lock is held.
 func (b *Builder) blockLimits(parent, header *types.Header) limits {
 	cfg := b.backend.BlockChain().Config()
-	l := limits{
-		budget: budget{gas: header.GasLimit, da: unlimited, footprint: unlimited},
-		size:   defaultBlockSize,
-	}
+	l := limits{budget{gas: header.GasLimit, da: unlimited, footprint: unlimited, size: defaultBlockSize}}
 	for _, ceil := range []uint64{b.config.EffectiveGasCeil, b.limits.gasLimit} {
 		if ceil != 0 {
 			l.gas = min(l.gas, ceil)

@@ -4,7 +4,6 @@
 package miner
 
 import (
-	"context"
 	"flag"
 	"math/big"
 	"testing"
@@ -21,20 +20,12 @@ import (
 	"github.com/ethereum/go-ethereum/trie"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
 // Longer runs: FLASHGETH_SEED=7 go test ./miner -run Differential -differential.blocks 500
 var differentialBlocks = flag.Int("differential.blocks", 8, "blocks per fork and state scheme")
-
-// importPlain lets a chain that knows nothing of the builder execute the block.
-func importPlain(t testing.TB, chain *core.BlockChain, block *types.Block) {
-	t.Helper()
-	_, err := chain.InsertBlockWithoutSetHead(context.Background(), block, false)
-	require.NoError(t, err)
-	_, err = chain.SetCanonical(block)
-	require.NoError(t, err)
-}
 
 // Random mixes over every fork and both state schemes: op-geth executes each block to the same hash, and
 // the chain that took the sealed state instead ends up with the same receipts and the same state.
@@ -73,7 +64,7 @@ func runDifferential(t *testing.T, f fork, scheme string, seed int64) {
 		}
 		envelope := slot.end()
 		block := s.insert(envelope, args)
-		importPlain(t, plain, block)
+		testchain.Insert(t, plain, block)
 		requireSameOutcome(t, s.harness, plain, block, envelope)
 		requireMetadata(t, s.harness, block, s.stream.flashblocks(t, slot.id))
 		require.EqualValues(t, n+1, s.builder.metrics.reused.Get(), "imported from the sealed state")

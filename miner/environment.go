@@ -31,11 +31,13 @@ type environment struct {
 	evm     *vm.EVM
 	gasPool *core.GasPool
 
+	parentRoot common.Hash   // state root of the parent
+	storage    *storageRoots // nil until a transaction's conditions are to be checked
+
 	footprintScalar uint64 // DA footprint per estimated byte, 0 before Jovian
 	failsafe        func() bool
 
 	used budget // by everything executed so far
-	size uint64 // uncompressed bytes so far
 	fees *uint256.Int
 
 	txs      []*types.Transaction
@@ -68,14 +70,15 @@ func openStates(chain *core.BlockChain, root common.Hash, wrap func(state.Reader
 func newEnvironment(chain core.ChainContext, parent, header *types.Header, db *state.StateDB, l1Info *types.Transaction, vmConfig vm.Config) (*environment, error) {
 	cfg := chain.Config()
 	env := &environment{
-		config:   cfg,
-		header:   header,
-		signer:   types.MakeSigner(cfg, header.Number, header.Time),
-		state:    newRecorder(db),
-		gasPool:  core.NewGasPool(header.GasLimit),
-		failsafe: func() bool { return false },
-		size:     uint64(header.Size()),
-		fees:     new(uint256.Int),
+		config:     cfg,
+		header:     header,
+		signer:     types.MakeSigner(cfg, header.Number, header.Time),
+		state:      newRecorder(db),
+		gasPool:    core.NewGasPool(header.GasLimit),
+		failsafe:   func() bool { return false },
+		used:       budget{size: uint64(header.Size())},
+		parentRoot: parent.Root,
+		fees:       new(uint256.Int),
 	}
 	if header.BaseFee != nil {
 		env.baseFee = uint256.MustFromBig(header.BaseFee)
@@ -153,7 +156,10 @@ func (env *environment) commit(tx *types.Transaction, need budget) error {
 		return errFailsafe
 	}
 	if conditional := tx.Conditional(); conditional != nil {
-		if err := errors.Join(env.header.CheckTransactionConditional(conditional), env.state.CheckTransactionConditional(conditional)); err != nil {
+		if env.storage == nil {
+			env.storage = newStorageRoots(env.state, env.parentRoot)
+		}
+		if err := errors.Join(env.header.CheckTransactionConditional(conditional), env.storage.check(conditional)); err != nil {
 			tx.SetRejected()
 			return fmt.Errorf("%w: %w", errConditional, err)
 		}
@@ -169,7 +175,7 @@ func (env *environment) commit(tx *types.Transaction, need budget) error {
 	env.txs = append(env.txs, tx)
 	env.raws = append(env.raws, raw)
 	env.receipts = append(env.receipts, receipt)
-	env.size += tx.Size()
+	env.used.size += tx.Size()
 	env.used.gas = env.gasPool.Used()
 	env.used.da += need.da
 	env.used.footprint += need.footprint

@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/txpool/legacypool"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -67,7 +68,7 @@ func TestFullPool(t *testing.T) {
 			}
 			require.Equal(t, hashesOf(dear...), have[:better])
 			plain := s.newChain()
-			importPlain(t, plain, slot.finish())
+			testchain.Insert(t, plain, slot.finish())
 		})
 	}
 }
@@ -120,7 +121,7 @@ func TestOverflowingPoolLosesNothing(t *testing.T) {
 				driven++
 			}
 		}
-		importPlain(t, plain, slot.finish())
+		testchain.Insert(t, plain, slot.finish())
 	}
 	require.Greater(t, driven, smallPool, "the pool overflowed")
 }

@@ -18,10 +18,12 @@ import (
 type gate struct {
 	mu      sync.Mutex
 	closed  reason
-	fetched bool   // the payload was asked for, whatever had closed the gate
-	cancel  func() // interrupts the execution, once armed
-	err     error  // why the job failed
-	last    prefix // what was published
+	fetched bool          // the payload was asked for, whatever had closed the gate
+	cancel  func()        // interrupts the execution, once armed
+	flight  chan struct{} // closed when the flashblock under way is published or given up, nil if none is
+	called  chan struct{} // closed when the payload is asked for while a flashblock is under way
+	err     error         // why the job failed
+	last    prefix        // what was published
 }
 
 // reason is why a job stopped building.
@@ -62,6 +64,49 @@ func (g *gate) arm(cancel func()) bool {
 	}
 	g.cancel = cancel
 	return true
+}
+
+// begin lets a flashblock be executed, unless the gate is closed or about to be.
+func (g *gate) begin() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed != building || g.asked() {
+		return false
+	}
+	g.flight = make(chan struct{})
+	return true
+}
+
+// end tells that the flashblock under way is published or given up.
+func (g *gate) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	close(g.flight)
+	g.flight = nil
+}
+
+// call asks for what is executed of the flashblock under way, and for no other after it. It returns a channel
+// that is closed when that is published, or nil if no flashblock is under way.
+func (g *gate) call() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed != building {
+		return nil
+	}
+	if !g.asked() {
+		close(g.called)
+	}
+	return g.flight
+}
+
+// asked reports whether the flashblock under way is to be published as it is.
+func (g *gate) asked() bool {
+	select {
+	case <-g.called:
+		return true
+	default:
+		return false
+	}
 }
 
 // pass runs publish if the gate is open and records p as the published prefix. Index 0 passes a gate

@@ -18,7 +18,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/txpool/legacypool"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethminer "github.com/ethereum/go-ethereum/miner"
-	gethparams "github.com/ethereum/go-ethereum/params"
 
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
@@ -116,19 +115,10 @@ func (h *harness) attributes(parent *types.Header, deposits ...*types.Transactio
 	return h.Attributes(parent, deposits...)
 }
 
-// tx signs a transaction of an account.
+// tx signs a transaction of an account that pays one wei.
 func (h *harness) tx(account int, nonce, tip uint64, to *common.Address, gas uint64, data []byte) *types.Transaction {
 	h.t.Helper()
-	return types.MustSignNewTx(h.keys[account], h.signer, &types.DynamicFeeTx{
-		ChainID:   h.chain.Config().ChainID,
-		Nonce:     nonce,
-		GasTipCap: new(big.Int).SetUint64(tip),
-		GasFeeCap: big.NewInt(10 * gethparams.InitialBaseFee),
-		Gas:       gas,
-		To:        to,
-		Value:     big.NewInt(1),
-		Data:      data,
-	})
+	return h.TxWithValue(account, nonce, tip, to, 1, gas, data)
 }
 
 func (h *harness) transfer(account int, nonce, tip uint64) *types.Transaction {

@@ -112,6 +112,7 @@ func (d *driver) restart() {
 	d.settle(nil)
 	builder, err := New(d.harness, d.config, d.journal)
 	require.NoError(d.t, err)
+	builder.patience = time.Millisecond // a call from the builder's own goroutine waits for itself
 	builder.hooks = hooks{
 		beforeDeposit: func() { d.hit(atDeposit) },
 		beforeTx:      func(*types.Transaction) { d.hit(atTx) },

@@ -41,7 +41,7 @@ type job struct {
 	asked    engine.PayloadID // what op-geth calls the payload; id unless that was spent
 	args     *gethminer.BuildPayloadArgs
 	chain    *core.BlockChain
-	pool     *txpool.TxPool
+	pool     *walks
 	config   *Config
 	metrics  *meters
 	clock    mclock.Clock
@@ -53,6 +53,8 @@ type job struct {
 	filter   txpool.PendingFilter
 	pace     *pace // shared by the builder's jobs
 	failsafe func() bool
+	current  func() (limits, txpool.PendingFilter) // the limits in force
+	patience time.Duration                         // of getPayload with the flashblock under way
 	hooks    hooks
 
 	base      *flashblocks.Base
@@ -64,6 +66,9 @@ type job struct {
 	inbox       *inbox
 	loaded      bool // the pool was walked
 	announced   int  // by the pool since it was walked
+	first       bool // no user flashblock was filled yet
+	cut         bool // there was more to execute in the last flashblock than time
+	freed       bool // room that was kept for someone has become free
 	receiptRoot *ListRoot
 	lastPrefix  prefix // of the last flashblock published
 	filled      bool   // best was filled from the pool
@@ -124,6 +129,10 @@ func (j *job) runStreamed(ctx context.Context) {
 	}
 	for prev := -1; ; {
 		deadline, ok := j.schedule.next(j.clock.Now(), prev)
+		if !ok && j.cut {
+			// The slot is over and the block is not full. Until somebody asks for it there is time.
+			deadline, ok = j.schedule.extend(j.clock.Now())
+		}
 		if !ok {
 			return
 		}
@@ -210,9 +219,9 @@ func (j *job) buildDeposits(ctx context.Context) error {
 		}
 	}
 	env := j.env
-	j.roots = newRootPipeline(j.hashing, j.schedule.len()+1)
+	j.roots = newRootPipeline(j.hashing, j.schedule.most()+1)
 	j.hashing = nil
-	j.candidates = newCandidates(env.baseFee, j.config.Prio, j.schedule.len())
+	j.candidates = newCandidates(env.baseFee, j.config.Prio)
 	if !j.gate.arm(env.cancel) {
 		// The payload was asked for, or superseded, before there was anything to interrupt. The
 		// deposits are published all the same: the block holds them.
@@ -237,15 +246,19 @@ func (j *job) buildDeposits(ctx context.Context) error {
 // the deadline.
 func (j *job) buildFlashblock(deadline int) error {
 	due := j.schedule.deadlines[deadline]
-	if !j.waitToStart(deadline) {
+	if !j.waitToStart(deadline) || !j.gate.begin() {
 		return errInterrupted
 	}
+	defer j.gate.end()
 	stop := due.Add(-min(j.pace.reserve(), j.schedule.interval/maxReserveShare))
 	if now := j.clock.Now(); now >= due || now >= stop && deadline == j.schedule.len()-1 {
 		// The last one is better late than empty.
 		stop = now.Add(j.schedule.interval / lateShare)
 	}
 	start := j.clock.Now()
+	j.limit()
+	j.candidates.resume(j.freed || deadline == j.schedule.len()-1)
+	j.freed = false
 	j.refresh()
 	var (
 		selected = j.clock.Now()
@@ -257,6 +270,9 @@ func (j *job) buildFlashblock(deadline int) error {
 	}
 	if err := j.env.err(); err != nil {
 		return err
+	}
+	if j.gate.asked() && len(j.env.txs) == txs {
+		return errInterrupted // there is nothing to keep getPayload waiting for
 	}
 	filled := j.clock.Now()
 	j.pace.executed(j.env.used.gas-gas, gasLimits(j.env.txs[txs:]), filled.Sub(selected))
@@ -314,7 +330,7 @@ func (j *job) lead(deadline int) time.Duration {
 	if ceiling.gas > j.env.used.gas {
 		gas = ceiling.gas - j.env.used.gas
 	}
-	return j.pace.cost(min(gas, j.pace.usage(j.candidates.gas+j.inbox.waiting())), j.schedule.interval)
+	return j.pace.cost(min(gas, j.pace.usage(j.candidates.gas+j.inbox.waiting())), j.schedule.interval) + j.pace.lost(j.first)
 }
 
 // gasLimits sums the limits of transactions.
@@ -325,7 +341,8 @@ func gasLimits(txs []*types.Transaction) (sum uint64) {
 	return sum
 }
 
-// waitUntil waits for a moment. It returns false if the job was cancelled meanwhile.
+// waitUntil waits for a moment, or until the payload is asked for. It returns false if the job was cancelled
+// meanwhile.
 func (j *job) waitUntil(at mclock.AbsTime) bool {
 	wait := at.Sub(j.clock.Now())
 	if wait <= 0 {
@@ -335,6 +352,8 @@ func (j *job) waitUntil(at mclock.AbsTime) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C():
+		return !j.cancelled.Load()
+	case <-j.gate.called:
 		return !j.cancelled.Load()
 	case <-j.cancelCh:
 		return false

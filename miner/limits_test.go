@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -70,10 +71,10 @@ func TestBelow(t *testing.T) {
 	require.False(t, below(3, 5, 7))
 	require.False(t, below(math.MaxUint64, 1, math.MaxUint64), "no overflow")
 	require.True(t, below(math.MaxUint64, 0, math.MaxUint64))
-	b := budget{gas: 10, da: 20, footprint: 30}
-	require.True(t, b.fits(budget{4, 5, 6}, budget{6, 15, 24}))
-	for _, need := range []budget{{7, 0, 0}, {0, 16, 0}, {0, 0, 25}} {
-		require.False(t, b.fits(budget{4, 5, 6}, need), "%+v", need)
+	b := budget{gas: 10, da: 20, footprint: 30, size: 40}
+	require.True(t, b.fits(budget{4, 5, 6, 7}, budget{6, 15, 24, 33}))
+	for _, need := range []budget{{7, 0, 0, 0}, {0, 16, 0, 0}, {0, 0, 25, 0}, {0, 0, 0, 34}} {
+		require.False(t, b.fits(budget{4, 5, 6, 7}, need), "%+v", need)
 	}
 }
 
@@ -232,7 +233,7 @@ func TestFootprintFillsToLimit(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, footprint, *block.BlobGasUsed())
 	require.Len(t, block.Transactions(), 1+30)
-	importPlain(t, s.newChain(), block)
+	testchain.Insert(t, s.newChain(), block)
 }
 
 // The cap on the uncompressed size holds for the whole block: what does not fit is left for the next.

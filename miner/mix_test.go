@@ -81,24 +81,9 @@ func newMix(h *harness, seed int64) (*mix, []*types.Transaction) {
 		m.kills = append(m.kills, crypto.CreateAddress2(m.killer, [32]byte{}, crypto.Keccak256(init)))
 	}
 	return m, []*types.Transaction{
-		h.tx2(0, 0, 100, nil, 0, 500_000, deployment(factoryRuntime)),
-		h.tx2(0, 1, 100, nil, 0, 500_000, deployment(killerRuntime)),
+		h.TxWithValue(0, 0, 100, nil, 0, 500_000, deployment(factoryRuntime)),
+		h.TxWithValue(0, 1, 100, nil, 0, 500_000, deployment(killerRuntime)),
 	}
-}
-
-// tx2 is tx with a value.
-func (h *harness) tx2(account int, nonce, tip uint64, to *common.Address, value int64, gas uint64, data []byte) *types.Transaction {
-	h.t.Helper()
-	return types.MustSignNewTx(h.keys[account], h.signer, &types.DynamicFeeTx{
-		ChainID:   h.chain.Config().ChainID,
-		Nonce:     nonce,
-		GasTipCap: new(big.Int).SetUint64(tip),
-		GasFeeCap: big.NewInt(10 * gethparams.InitialBaseFee),
-		Gas:       gas,
-		To:        to,
-		Value:     big.NewInt(value),
-		Data:      data,
-	})
 }
 
 func (m *mix) child() int { return m.rng.Intn(mixChildren) }
@@ -245,42 +230,9 @@ func (m *mix) deposits() []*types.Transaction {
 	return list
 }
 
-// attributes are those of the harness with random deposits, and the L1 attributes in the layout of the
-// fork: op-geth derives the L1 fees of stored receipts from them.
+// attributes are those of the harness with random deposits.
 func (m *mix) attributes() *gethminer.BuildPayloadArgs {
-	parent := m.h.chain.CurrentBlock()
-	args := m.h.attributes(parent, m.deposits()...)
-	var data []byte
-	switch f := m.h.cfg.fork; {
-	case f < ecotone:
-		data = make([]byte, 4+32*8)
-		copy(data, types.BedrockL1AttributesSelector)
-		binary.BigEndian.PutUint64(data[4:], parent.Number.Uint64())
-		data[4+32*3-1] = 7      // L1 base fee
-		data[4+32*7-1] = 188    // overhead
-		data[4+32*8-1-2] = 0x0a // scalar
-	case f < isthmus:
-		data = make([]byte, 164)
-		copy(data, types.EcotoneL1AttributesSelector)
-	case f < jovian:
-		data = make([]byte, types.IsthmusL1AttributesLen)
-		copy(data, types.IsthmusL1AttributesSelector)
-	default:
-		return args
-	}
-	if m.h.cfg.fork >= ecotone {
-		data[7], data[11], data[67] = 5, 10, 9 // scalars and L1 base fee
-	}
-	args.Transactions[0] = types.NewTx(&types.DepositTx{
-		SourceHash:          args.Transactions[0].SourceHash(),
-		From:                common.HexToAddress("0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001"),
-		To:                  &types.L1BlockAddr,
-		Value:               new(big.Int),
-		Gas:                 1_000_000,
-		IsSystemTransaction: args.Transactions[0].IsSystemTx(),
-		Data:                data,
-	})
-	return args
+	return m.h.attributes(m.h.chain.CurrentBlock(), m.deposits()...)
 }
 
 // txs are n random transactions of random senders, in executable order. Deposits may have used a nonce
@@ -306,9 +258,9 @@ func TestMixContracts(t *testing.T) {
 	m, deploy := newMix(s.harness, 1)
 	s.harness.send(deploy...)
 	s.harness.send(
-		s.tx2(1, 0, 50, &m.factory, 0, 300_000, m.inits[0]),
-		s.tx2(2, 0, 40, &m.killer, 0, 300_000, m.inits[1]),
-		s.tx2(3, 0, 30, &m.children[0], 0, 100_000, slots(2, 5)),
+		s.TxWithValue(1, 0, 50, &m.factory, 0, 300_000, m.inits[0]),
+		s.TxWithValue(2, 0, 40, &m.killer, 0, 300_000, m.inits[1]),
+		s.TxWithValue(3, 0, 30, &m.children[0], 0, 100_000, slots(2, 5)),
 	)
 	s.begin(s.attributes(s.chain.CurrentBlock())).finish()
 	db, err := s.chain.State()

@@ -4,6 +4,7 @@
 package miner
 
 import (
+	"math/bits"
 	"sync"
 	"time"
 
@@ -14,9 +15,11 @@ import (
 // concurrent use: a superseded job may still be on its last flashblock when the next one starts.
 type pace struct {
 	mu       sync.Mutex
-	nsPerGas float64       // of execution
-	share    float64       // of the gas limits of transactions that they use
-	publish  time.Duration // from the last transaction to the hand-over to the stream
+	nsPerGas float64          // of execution
+	share    float64          // of the gas limits of transactions that they use
+	kept     [64]usage        // of transactions that room was kept for, by the length of their gas limits
+	publish  time.Duration    // from the last transaction to the hand-over to the stream
+	waste    [2]time.Duration // on transactions that fail, in a payload's first user flashblock and in later ones
 }
 
 // The pace before anything was measured: simple transfers on a slow machine, and an encoding of a few
@@ -81,4 +84,56 @@ func (p *pace) published(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.publish += time.Duration(paceWeight * float64(took-p.publish))
+}
+
+// usage is what transactions have used of their gas limits.
+type usage struct{ used, limits uint64 }
+
+// usageMemory is how much gas of limits a usage remembers: a few blocks.
+const usageMemory = 250_000_000
+
+// expected predicts what a transaction that room is kept for will use of its gas limit.
+func (p *pace) expected(limit uint64) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u := &p.kept[bits.Len64(limit)%len(p.kept)]
+	if u.limits == 0 {
+		return limit
+	}
+	return min(uint64(float64(limit)*float64(u.used)/float64(u.limits)), limit)
+}
+
+// keptFor takes in what a transaction that room was kept for has used of its gas limit. A limit costs nothing, so
+// without this anybody could hold everybody else back with transactions that ask for much and use little.
+func (p *pace) keptFor(used, limit uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u := &p.kept[bits.Len64(limit)%len(p.kept)]
+	u.used += used
+	u.limits += limit
+	if u.limits > usageMemory {
+		u.used, u.limits = u.used/2, u.limits/2
+	}
+}
+
+// wasted takes in the time that a flashblock's selection has spent on transactions that failed.
+func (p *pace) wasted(first bool, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waste := &p.waste[wasteOf(first)]
+	*waste = max(took, *waste+time.Duration(paceWeight*float64(took-*waste)))
+}
+
+// lost predicts it. The prediction is quick to rise and slow to fall.
+func (p *pace) lost(first bool) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waste[wasteOf(first)]
+}
+
+func wasteOf(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // countingProcessor counts the blocks that are really executed.
@@ -58,9 +60,9 @@ func TestOwnBlockIsNotExecuted(t *testing.T) {
 		defer sub.Unsubscribe()
 		for range 3 {
 			block, _ := s.seal()
-			importPlain(t, s.chain, block)
+			testchain.Insert(t, s.chain, block)
 			require.NoError(t, s.txpool.Sync())
-			importPlain(t, plain, block)
+			testchain.Insert(t, plain, block)
 			require.Equal(t, plain.GetReceiptsByHash(block.Hash()), s.chain.GetReceiptsByHash(block.Hash()))
 			list := <-logs
 			require.Len(t, list, 1)
@@ -84,7 +86,7 @@ func TestExecutedAfterAll(t *testing.T) {
 		s := newTimed(t, harnessConfig{fork: jovian, builder: func(c *Config) { c.ReuseExecution = false }})
 		counter := s.counted()
 		block, _ := s.seal()
-		importPlain(t, s.chain, block)
+		testchain.Insert(t, s.chain, block)
 		require.Equal(t, 1, counter.blocks)
 		require.Zero(t, s.builder.metrics.reused.Get())
 	})
@@ -97,7 +99,7 @@ func TestExecutedAfterAll(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, s.builder.takeSealed(block.Hash()), "a state is given away once")
 		counter := s.counted()
-		importPlain(t, s.chain, block)
+		testchain.Insert(t, s.chain, block)
 		require.Equal(t, 1, counter.blocks)
 	})
 	t.Run("by-products wanted", func(t *testing.T) {
@@ -111,7 +113,7 @@ func TestExecutedAfterAll(t *testing.T) {
 		_, err = proc.Process(t.Context(), block, db, vm.Config{EnablePreimageRecording: true})
 		require.NoError(t, err)
 		require.Equal(t, 1, counter.blocks)
-		importPlain(t, s.chain, block)
+		testchain.Insert(t, s.chain, block)
 		require.Equal(t, 1, counter.blocks, "the sealed state was kept")
 	})
 	t.Run("another block", func(t *testing.T) {
@@ -125,7 +127,7 @@ func TestExecutedAfterAll(t *testing.T) {
 		_, err := s.chain.InsertBlockWithoutSetHead(t.Context(), forged, false)
 		require.Error(t, err)
 		require.Equal(t, 1, counter.blocks)
-		importPlain(t, s.chain, block)
+		testchain.Insert(t, s.chain, block)
 		require.Equal(t, 1, counter.blocks)
 	})
 }
@@ -138,7 +140,7 @@ func TestReorgOverOwnBlocks(t *testing.T) {
 		var own []*types.Block
 		for range 4 {
 			block, _ := s.seal()
-			importPlain(t, s.chain, block)
+			testchain.Insert(t, s.chain, block)
 			require.NoError(t, s.txpool.Sync())
 			own = append(own, block)
 		}
@@ -150,7 +152,7 @@ func TestReorgOverOwnBlocks(t *testing.T) {
 			slot.steps()
 			block := s.toBlock(slot.end(), args)
 			require.NotNil(t, s.builder.takeSealed(block.Hash()))
-			importPlain(t, s.chain, block)
+			testchain.Insert(t, s.chain, block)
 			require.NoError(t, s.txpool.Sync())
 			parent = block.Header()
 		}

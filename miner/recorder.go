@@ -4,6 +4,8 @@
 package miner
 
 import (
+	"maps"
+
 	"github.com/holiman/uint256"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -26,6 +28,9 @@ type recorder struct {
 	doomed  []common.Address // self-destructed in the current transaction, unless reverted
 	last    *touchedAccount  // of lastAddr, as accesses come in runs
 	lastAt  common.Address
+
+	captured []*StateDiff  // oldest first
+	roots    *storageRoots // is told of what changes storage, nil if nobody asks
 }
 
 type touchedAccount struct {
@@ -97,6 +102,9 @@ func (r *recorder) SetState(addr common.Address, key, value common.Hash) common.
 		acct.slots = make(map[common.Hash]struct{})
 	}
 	acct.slots[key] = struct{}{}
+	if r.roots != nil {
+		r.roots.wrote(addr, key)
+	}
 	return r.StateDB.SetState(addr, key, value)
 }
 
@@ -115,6 +123,9 @@ func (r *recorder) Finalise(deleteEmptyObjects bool) {
 			acct := r.touch(addr)
 			acct.destroyed = true
 			acct.code = true
+			if r.roots != nil {
+				r.roots.cleared(addr)
+			}
 		}
 	}
 	r.doomed = r.doomed[:0]
@@ -131,7 +142,27 @@ func (r *recorder) capture() *StateDiff {
 	clear(r.touched)
 	r.order = r.order[:0]
 	r.last = nil
+	r.captured = append(r.captured, diff)
 	return diff
+}
+
+// written returns the storage slots of an account that were written since the recording began, with some whose
+// write was reverted.
+func (r *recorder) written(addr common.Address) map[common.Hash]struct{} {
+	keys := make(map[common.Hash]struct{})
+	for _, diff := range r.captured {
+		for i := range diff.Accounts {
+			if acct := &diff.Accounts[i]; acct.Address == addr {
+				for k := range acct.Storage {
+					keys[acct.Storage[k].Key] = struct{}{}
+				}
+			}
+		}
+	}
+	if acct := r.touched[addr]; acct != nil {
+		maps.Copy(keys, acct.slots)
+	}
+	return keys
 }
 
 func (r *recorder) captureAccount(dst *AccountDiff, addr common.Address, acct *touchedAccount) {

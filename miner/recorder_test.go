@@ -137,3 +137,53 @@ func TestRecorderRevert(t *testing.T) {
 	require.EqualValues(t, 1000, diff.Accounts[0].Balance.Uint64())
 	require.False(t, diff.Accounts[1].Exists)
 }
+
+// The storage root of an account in the midst of a block is the one that hashing everything would give, whatever was
+// asked before.
+func TestStorageRoots(t *testing.T) {
+	t.Parallel()
+	seed := int64(testseed.New(t))
+	rng := rand.New(rand.NewSource(seed))
+	addrs := make([]common.Address, 6)
+	for i := range addrs {
+		addrs[i] = common.Address{byte(i + 1)}
+	}
+	changed := 0
+	for round := range 1000 {
+		a, b := twinStates(t, addrs)
+		parent := b.IntermediateRoot(true)
+		r := newRecorder(a)
+		var roots *storageRoots
+		for range 1 + rng.Intn(8) {
+			mutate(rng, r, addrs, 0)
+			r.Finalise(true)
+			if rng.Intn(3) == 0 {
+				r.capture()
+			}
+			if roots == nil && rng.Intn(2) == 0 {
+				roots = newStorageRoots(r, parent)
+			}
+			if roots == nil {
+				continue
+			}
+			hashed := a.Copy()
+			hashed.IntermediateRoot(true)
+			for _, addr := range addrs {
+				if rng.Intn(2) == 0 {
+					continue
+				}
+				want := hashed.GetStorageRoot(addr)
+				if want == (common.Hash{}) {
+					want = types.EmptyRootHash
+				}
+				have, err := roots.root(addr)
+				require.NoError(t, err)
+				require.Equal(t, want, have, "seed %d round %d", seed, round)
+				if have != b.GetStorageRoot(addr) && a.Exist(addr) {
+					changed++
+				}
+			}
+		}
+	}
+	require.Greater(t, changed, 500)
+}

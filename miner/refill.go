@@ -58,7 +58,7 @@ func (j *job) runRefilled(ctx context.Context) {
 func (j *job) fillWhole(env *environment) error {
 	j.env = env
 	j.inbox.lose() // each filling begins with a walk over the pool
-	j.candidates = newCandidates(env.baseFee, j.config.Prio, j.schedule.len())
+	j.candidates = newCandidates(env.baseFee, j.config.Prio)
 	j.filling.Store(env)
 	defer j.filling.Store(nil)
 	if !j.cancelled.Load() {

@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -74,7 +75,7 @@ func TestRefilledLikeStock(t *testing.T) {
 				want := payload.ResolveFull()
 				have := s.beginWhole(args, Options{Whole: true}).fetchWhole()
 				requireSameEnvelope(t, want, have)
-				importPlain(t, plain, s.insert(have, args))
+				testchain.Insert(t, plain, s.insert(have, args))
 				require.EqualValues(t, n+1, s.builder.metrics.reused.Get())
 			}
 			requireSameState(t, s.chain, plain)
@@ -98,7 +99,7 @@ func TestWithoutStream(t *testing.T) {
 	envelope, err := builder.GetPayload(id)
 	require.NoError(t, err)
 	require.Len(t, envelope.ExecutionPayload.Transactions, 2)
-	importPlain(t, s.newChain(), s.toBlock(envelope, args))
+	testchain.Insert(t, s.newChain(), s.toBlock(envelope, args))
 }
 
 // The block is filled again after every recommit interval, and a last time so that it is done at the slot's last
@@ -137,7 +138,7 @@ func TestRefilledAgain(t *testing.T) {
 			<-slot.job.finished
 			envelope := slot.fetchWhole()
 			require.EqualValues(t, len(tc.at)+1, fillings.Load())
-			importPlain(t, s.newChain(), s.insert(envelope, slot.args))
+			testchain.Insert(t, s.newChain(), s.insert(envelope, slot.args))
 		})
 	}
 }
@@ -196,7 +197,7 @@ func TestRefilledFetchedEarly(t *testing.T) {
 		close(release)
 		envelope := <-answers
 		require.Equal(t, want, slot.userTxs(envelope))
-		importPlain(t, s.newChain(), s.insert(envelope, slot.args))
+		testchain.Insert(t, s.newChain(), s.insert(envelope, slot.args))
 	}
 }
 
@@ -287,7 +288,7 @@ func TestRefilledPanics(t *testing.T) {
 		}
 		envelope := slot.fetchWhole()
 		require.Equal(t, want, slot.userTxs(envelope))
-		importPlain(t, s.newChain(), s.insert(envelope, slot.args))
+		testchain.Insert(t, s.newChain(), s.insert(envelope, slot.args))
 	}
 }
 
@@ -346,7 +347,7 @@ func TestRefilledLimits(t *testing.T) {
 			slot := s.beginWhole(s.attributes(s.chain.CurrentBlock()), Options{Whole: true})
 			envelope := slot.fetchWhole()
 			tc.check(t, slot, envelope)
-			importPlain(t, s.newChain(), s.insert(envelope, slot.args))
+			testchain.Insert(t, s.newChain(), s.insert(envelope, slot.args))
 		})
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
 // again sends the attributes of a slot once more and returns the slot they stand for.
@@ -100,7 +102,7 @@ func TestRepeatAfterAbandon(t *testing.T) {
 			require.Equal(t, [2]string{first.id.String(), "reorg"}, notes[0])
 			require.Equal(t, [2]string{second.id.String(), "sealed"}, notes[len(notes)-1])
 			require.True(t, s.builder.Has(first.id), "what was published of it can be fetched")
-			importPlain(t, s.newChain(), s.insert(envelope, second.args))
+			testchain.Insert(t, s.newChain(), s.insert(envelope, second.args))
 		})
 	}
 }
@@ -194,7 +196,7 @@ func TestRepeatAfterFailedSeal(t *testing.T) {
 	second := first.again()
 	require.NotEqual(t, first.id, second.id)
 	second.step()
-	importPlain(t, s.newChain(), second.finish())
+	testchain.Insert(t, s.newChain(), second.finish())
 	_, err = s.builder.GetPayload(first.id)
 	require.ErrorIs(t, err, ErrUnknownPayload, "a retried getPayload returns the same")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
@@ -53,7 +54,7 @@ func TestPublishedRoots(t *testing.T) {
 					require.NoError(t, err, "index %d", k)
 				}
 				require.Equal(t, fbs[len(fbs)-1].Diff.BlockHash, envelope.ExecutionPayload.BlockHash)
-				importPlain(t, plain, s.insert(envelope, args))
+				testchain.Insert(t, plain, s.insert(envelope, args))
 			}
 			requireSameState(t, s.chain, plain)
 		})
@@ -120,7 +121,7 @@ func TestFullMetadata(t *testing.T) {
 	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 	to := common.Address{0x55}
 	send := func(account int) *flashblocks.Flashblock {
-		slot.send(s.tx2(account, 0, 5, &to, 7, 21_000, nil))
+		slot.send(s.TxWithValue(account, 0, 5, &to, 7, 21_000, nil))
 		return slot.step()
 	}
 	balances := func(fb *flashblocks.Flashblock) map[common.Address]string {

@@ -17,6 +17,7 @@ type schedule struct {
 	interval  time.Duration    // nominal time between two deadlines
 	deadlines []mclock.AbsTime // ascending, at least one
 	nominal   int              // deadlines of a slot that starts on time
+	extra     int              // deadlines that were added
 }
 
 // timing are the settings a schedule is computed from.
@@ -57,6 +58,20 @@ func firstDeadline(last, interval time.Duration) time.Duration {
 	}
 	return (last-1)%interval + 1
 }
+
+// extend adds a deadline that is due at once, for what the last one had no time for. It returns false once
+// there are as many of them as the slot has deadlines nominally.
+func (s *schedule) extend(now mclock.AbsTime) (deadline int, ok bool) {
+	if s.extra == s.nominal {
+		return 0, false
+	}
+	s.extra++
+	s.deadlines = append(s.deadlines, now)
+	return len(s.deadlines) - 1, true
+}
+
+// most is how many user flashblocks there can be.
+func (s *schedule) most() int { return len(s.deadlines) + s.nominal - s.extra }
 
 // len is the number of user flashblocks planned.
 func (s *schedule) len() int { return len(s.deadlines) }

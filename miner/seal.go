@@ -50,6 +50,7 @@ type result struct {
 // not streamed. The sealed block goes to the first caller only, because a job is kept for much longer than its
 // state is of use.
 func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnvelope, s *sealed, err error) {
+	j.collect(ctx)
 	j.cancel(resolved)
 	j.result.once.Do(func() {
 		a, err := j.answer(ctx)
@@ -66,6 +67,22 @@ func (j *job) resolve(ctx context.Context) (envelope *engine.ExecutionPayloadEnv
 		j.publishSealed(a.envelope.ExecutionPayload)
 	})
 	return j.result.envelope, s, j.result.err
+}
+
+// collect lets the flashblock under way, if there is one, be published with what is executed of it: the
+// transaction that is being executed is the last. If that takes long, it is given up.
+func (j *job) collect(ctx context.Context) {
+	flight := j.gate.call()
+	if flight == nil {
+		return
+	}
+	timer := time.NewTimer(j.patience)
+	defer timer.Stop()
+	select {
+	case <-flight:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // answer waits until there is something to answer with, and makes the block of it.

@@ -19,47 +19,69 @@ import (
 // is full.
 const minTransactionSize = 100
 
-// fill executes the best candidates under the ceiling of one deadline until none fits or stop has come.
-// It returns errInterrupted if the job was cancelled meanwhile.
+// maxPassed bounds the candidates that one flashblock looks at without taking them. Each index thus costs no
+// more than its transactions and so many looks, however many that are too large for it are in the pool; the
+// last one looks at all.
+const maxPassed = 512
+
+// fill executes the best candidates that the room at a deadline has a place for, until there is none left or
+// stop has come. It returns errInterrupted if the job was cancelled meanwhile.
 func (j *job) fill(deadline int, stop mclock.AbsTime) error {
 	var (
-		c       = j.candidates
-		env     = j.env
-		ceiling = j.limits.ceiling(deadline+1, j.schedule.len())
+		c      = j.candidates
+		env    = j.env
+		last   = j.schedule.len() - 1
+		room   = newRoom(&j.limits, deadline, j.schedule.len())
+		tries  = newTries(j.clock, stop, j.schedule.interval/maxWasteShare)
+		passed = 0
 	)
-	c.unpark(deadline)
+	j.cut = false
+	defer func() { j.pace.wasted(j.first, tries.wasted); j.first = false }()
 	for {
 		if j.cancelled.Load() {
 			return errInterrupted
 		}
 		s := c.peek()
-		if s == nil || j.full(ceiling) || j.clock.Now() >= stop {
+		if s == nil || j.full(room.now()) || passed > maxPassed && deadline < last || j.gate.asked() {
 			return nil
 		}
-		ltx := s.txs[0]
+		if tries.over() {
+			j.cut = true
+			return nil
+		}
+		ltx := s.current()
 		tx := ltx.Resolve()
 		if tx == nil || tx.Rejected() {
 			j.metrics.skip(skipEvicted)
-			c.pop()
+			j.giveUp(s)
 			continue
 		}
-		switch nonce := env.state.GetNonce(s.addr); {
-		case tx.Nonce() < nonce:
-			c.shift()
-			continue
-		case tx.Nonce() > nonce:
-			j.metrics.skip(skipNonceGap)
-			c.idle()
+		if s.held > 0 {
+			if tx.Nonce() != s.txs[s.held-1].Tx.Nonce()+1 {
+				c.postpone()
+				continue
+			}
+		} else {
+			switch nonce := env.state.GetNonce(s.addr); {
+			case tx.Nonce() < nonce:
+				c.shift()
+				continue
+			case tx.Nonce() > nonce:
+				j.metrics.skip(skipNonceGap)
+				c.idle()
+				continue
+			}
+		}
+		need := j.need(ltx, tx)
+		at, ok := room.find(env.used, need, max(deadline, s.from()))
+		if !ok {
+			j.refuse(s, need)
+			passed++
 			continue
 		}
-		need := j.need(ltx)
-		if !ceiling.fits(env.used, need) {
-			j.postpone(deadline, need)
-			continue
-		}
-		if env.size+tx.Size() > j.limits.size {
-			j.metrics.skip(skipSize)
-			c.pop()
+		if at > deadline {
+			j.wait(s, at, need, room)
+			passed++
 			continue
 		}
 		if tx.Protected() && !env.config.IsEIP155(env.header.Number) {
@@ -70,7 +92,14 @@ func (j *job) fill(deadline int, stop mclock.AbsTime) error {
 			j.hooks.beforeTx(tx)
 		}
 		j.metrics.tried(tx)
-		if err := j.settle(tx, env.commit(tx, need)); err != nil {
+		err := env.commit(tx, need)
+		if err == nil && s.waited {
+			used := env.receipts[len(env.receipts)-1].GasUsed
+			j.pace.keptFor(used, tx.Gas())
+			j.freed = j.freed || used < tx.Gas()
+		}
+		tries.tried(err == nil)
+		if err := j.settle(tx, err); err != nil {
 			return err
 		}
 	}
@@ -104,7 +133,7 @@ func (j *job) settle(tx *types.Transaction, err error) error {
 // full reports whether no transaction at all could be added below the ceiling.
 func (j *job) full(ceiling budget) bool {
 	used := j.env.used
-	if !below(used.gas, gethparams.TxGas, ceiling.gas) || j.env.size+minTransactionSize > j.limits.size {
+	if !below(used.gas, gethparams.TxGas, ceiling.gas) || !below(used.size, minTransactionSize, ceiling.size) {
 		return true
 	}
 	least := types.MinTransactionSize.Uint64()
@@ -112,8 +141,8 @@ func (j *job) full(ceiling budget) bool {
 }
 
 // need is what a candidate may use at most.
-func (j *job) need(ltx *txpool.LazyTransaction) budget {
-	n := budget{gas: ltx.Gas}
+func (j *job) need(ltx *txpool.LazyTransaction, tx *types.Transaction) budget {
+	n := budget{gas: ltx.Gas, size: tx.Size()}
 	if ltx.DABytes != nil {
 		n.da = ltx.DABytes.Uint64()
 		n.footprint = n.da * j.env.footprintScalar
@@ -121,19 +150,39 @@ func (j *job) need(ltx *txpool.LazyTransaction) budget {
 	return n
 }
 
-// postpone parks the best sender until the first deadline whose ceiling holds its need, or gives it up
-// for the slot if none does.
-func (j *job) postpone(deadline int, need budget) {
-	n := j.schedule.len()
-	for later := deadline + 1; later < n; later++ {
-		ceiling := j.limits.ceiling(later+1, n)
-		if ceiling.fits(j.env.used, need) {
-			j.metrics.skip(skipCeiling)
-			j.candidates.park(later)
-			return
-		}
+// wait keeps room for the best sender's current transaction at a later deadline.
+func (j *job) wait(s *sender, deadline int, need budget, room *room) {
+	if s.held == 0 && !s.waited {
+		j.metrics.skip(skipCeiling)
 	}
-	j.metrics.skip(skipBlockFull)
+	expected := need
+	expected.gas = j.pace.expected(need.gas)
+	room.keep(deadline, expected, min(need.gas-expected.gas, expected.gas))
+	j.candidates.hold(deadline)
+}
+
+// refuse sets the best sender aside, for whose current transaction the block has no room: for as long as others
+// are waited for, or for the slot if it does not fit even without them.
+func (j *job) refuse(s *sender, need budget) {
+	j.freed = j.freed || s.waited && s.held == 0 // room was kept for it until now
+	switch total := &j.limits.budget; {
+	case s.held > 0 || total.fits(j.env.used, need):
+		j.candidates.postpone()
+	case !below(j.env.used.size, need.size, total.size):
+		j.metrics.skip(skipSize)
+		j.candidates.pop()
+	default:
+		j.metrics.skip(skipBlockFull)
+		j.candidates.pop()
+	}
+}
+
+// giveUp drops the best sender's current transaction and what is behind it.
+func (j *job) giveUp(s *sender) {
+	if s.held > 0 {
+		j.candidates.postpone() // what is before it still waits for its deadline
+		return
+	}
 	j.candidates.pop()
 }
 
@@ -146,12 +195,14 @@ func (j *job) refresh() {
 	announced, overflow := j.inbox.drain()
 	j.announced += len(announced)
 	if overflow || !j.loaded || j.announced > inboxLimit {
+		again := j.loaded
 		j.loaded, j.announced = true, 0
-		filter := j.filter
-		pending, _ := j.pool.Pending(filter)
-		dropIncluded(pending, j.env)
-		j.candidates.load(pending)
-		return // what was announced before the walk is in it, or gone
+		pending, since := j.pool.walk(walkKey{j.args.Parent, j.filter}, again)
+		if j.cancelled.Load() {
+			return
+		}
+		j.candidates.load(pending, j.included())
+		announced = since // what was announced before the walk is in it, or gone
 	}
 	for _, tx := range announced {
 		if !j.eligible(tx) {
@@ -165,18 +216,15 @@ func (j *job) refresh() {
 	}
 }
 
-// dropIncluded removes what the block holds already from a walk over the pool, which keeps it until the
-// block is the head. Left in, it would rank the sender by a fee that is not on offer any more.
-func dropIncluded(pending map[common.Address][]*txpool.LazyTransaction, env *environment) {
-	for _, tx := range env.txs {
-		from, err := types.Sender(env.signer, tx)
-		if err != nil {
-			continue
-		}
-		for txs := pending[from]; len(txs) > 0 && txs[0].Tx.Nonce() <= tx.Nonce(); txs = txs[1:] {
-			pending[from] = txs[1:]
+// included are the nonces, by sender, below which the block holds everything.
+func (j *job) included() map[common.Address]uint64 {
+	next := make(map[common.Address]uint64)
+	for _, tx := range j.env.txs {
+		if from, err := types.Sender(j.env.signer, tx); err == nil {
+			next[from] = tx.Nonce() + 1
 		}
 	}
+	return next
 }
 
 // eligible applies the filter of the pool's walk to an announced transaction.

@@ -5,7 +5,9 @@ package miner
 
 import (
 	"maps"
+	"math"
 	"math/big"
+	"math/bits"
 	"math/rand"
 	"slices"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -155,7 +158,7 @@ func TestInvalidSender(t *testing.T) {
 	slot.send(better)
 	require.Equal(t, better.Hash().Hex(), hashes(t, slot.step())[0])
 	block := slot.finish()
-	importPlain(t, s.newChain(), block)
+	testchain.Insert(t, s.newChain(), block)
 }
 
 // More announcements than the inbox holds lead to a new walk over the pool: nothing is missed.
@@ -183,25 +186,72 @@ func TestPrioritySenders(t *testing.T) {
 	slot.finish()
 }
 
-// reference selects by sorting everything anew for each transaction.
+// reference selects by sorting everything anew for each transaction, and by adding up anew what is kept for
+// whom.
 type reference struct {
 	next    map[common.Address]uint64
 	pool    map[common.Address]map[uint64]*types.Transaction
 	baseFee *big.Int
 	used    uint64
+	limit   uint64
+	kept    [64]usage // by transactions that room was kept for
+
+	deferred map[common.Address]bool
+	waited   map[*types.Transaction]bool
+	freed    bool
 }
 
-func (r *reference) fill(ceiling uint64) (selected []*types.Transaction) {
-	skipped := make(map[common.Address]bool)
+// claim is gas that is kept from a deadline on.
+type claim struct {
+	deadline   int
+	gas, slack uint64
+}
+
+// begin starts a slot.
+func (r *reference) begin() {
+	r.deferred, r.waited, r.freed = make(map[common.Address]bool), make(map[*types.Transaction]bool), false
+}
+
+// left is the gas that may still be used by the end of a deadline and at no later one's expense.
+func (r *reference) left(claims []claim, deadline int) uint64 {
+	least := uint64(math.MaxUint64)
+	for d := deadline; d < 10; d++ {
+		taken, slack := r.used, uint64(0)
+		for _, c := range claims {
+			if c.deadline <= d {
+				taken += c.gas
+			}
+			slack = max(slack, c.slack)
+		}
+		if d == 9 {
+			taken += slack
+		}
+		ceiling := uint64(d+1) * r.limit / 10
+		least = min(least, ceiling-min(taken, ceiling))
+	}
+	return least
+}
+
+func (r *reference) fill(deadline int) (selected []*types.Transaction) {
+	var (
+		claims []claim
+		over   = make(map[common.Address]bool)
+		held   = make(map[common.Address]uint64)
+		until  = make(map[common.Address]int)
+	)
+	if r.freed || deadline == 9 {
+		clear(r.deferred)
+	}
+	r.freed = false
 	for {
 		var heads []*types.Transaction
 		senders := make(map[*types.Transaction]common.Address)
 		for addr, txs := range r.pool {
-			if tx := txs[r.next[addr]]; tx != nil && !skipped[addr] {
+			if tx := txs[r.next[addr]+held[addr]]; tx != nil && !over[addr] && !r.deferred[addr] {
 				heads, senders[tx] = append(heads, tx), addr
 			}
 		}
-		if len(heads) == 0 || r.used+gethparams.TxGas > ceiling {
+		if len(heads) == 0 || r.left(claims, deadline) < gethparams.TxGas {
 			return selected
 		}
 		slices.SortFunc(heads, func(a, b *types.Transaction) int {
@@ -211,25 +261,48 @@ func (r *reference) fill(ceiling uint64) (selected []*types.Transaction) {
 			return a.Time().Compare(b.Time())
 		})
 		best := heads[0]
-		if r.used+best.Gas() > ceiling {
-			skipped[senders[best]] = true
-			continue
+		from, gas := senders[best], best.Gas()
+		at := max(deadline, until[from])
+		for at < 10 && r.left(claims, at) < gas {
+			at++
 		}
-		selected = append(selected, best)
-		r.used += gethparams.TxGas
-		r.next[senders[best]]++
+		switch {
+		case at == deadline && held[from] == 0:
+			selected = append(selected, best)
+			r.used += gethparams.TxGas
+			r.next[from]++
+			if r.waited[best] {
+				u := &r.kept[bits.Len64(gas)]
+				u.used, u.limits = u.used+gethparams.TxGas, u.limits+gas
+				r.freed = r.freed || gas > gethparams.TxGas
+			}
+		case at < 10:
+			expected := gas
+			if u := r.kept[bits.Len64(gas)]; u.limits > 0 {
+				expected = uint64(float64(gas) * float64(u.used) / float64(u.limits))
+			}
+			claims = append(claims, claim{at, expected, min(gas-expected, expected)})
+			r.waited[best] = r.waited[best] || held[from] == 0
+			held[from]++
+			until[from] = at
+		default:
+			r.deferred[from] = held[from] == 0 && r.used+gas <= r.limit
+			over[from] = true
+			r.freed = r.freed || held[from] == 0 && r.waited[best]
+		}
 	}
 }
 
 // Over random transfers with random gas limits, fees and arrivals, every flashblock holds what sorting
-// the whole pool by the rules gives.
+// the whole pool by the rules gives: the best first, each at the earliest deadline that takes nothing away
+// from a better one.
 func TestSelectionModel(t *testing.T) {
 	t.Parallel()
 	seed := int64(testseed.New(t))
 	rng := rand.New(rand.NewSource(seed))
 	const accounts, limit = 30, 1_500_000
 	s := newTimed(t, harnessConfig{fork: isthmus, accounts: accounts, gasLimit: limit})
-	ref := &reference{next: make(map[common.Address]uint64), pool: make(map[common.Address]map[uint64]*types.Transaction)}
+	ref := &reference{next: make(map[common.Address]uint64), pool: make(map[common.Address]map[uint64]*types.Transaction), limit: limit}
 	arrived := time.Unix(1_000_000, 0)
 	announce := func(n int) (txs []*types.Transaction) {
 		fresh := make(map[common.Address]uint64)
@@ -265,11 +338,12 @@ func TestSelectionModel(t *testing.T) {
 		slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 		ref.baseFee = slot.job.header.BaseFee
 		ref.used = slot.job.env.used.gas
+		ref.begin()
 		dropUnderpriced(ref)
 		for k := 1; k <= slot.job.schedule.len(); k++ {
 			slot.send(announce(rng.Intn(9))...)
 			dropUnderpriced(ref)
-			want := ref.fill(uint64(k) * limit / 10)
+			want := ref.fill(k - 1)
 			require.Equal(t, hashesOf(want...), hashes(t, slot.step()), "index %d", k)
 		}
 		slot.finish()

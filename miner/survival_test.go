@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -117,13 +118,13 @@ func TestPanic(t *testing.T) {
 				again, err := s.builder.GetPayload(slot.id)
 				require.NoError(t, err)
 				require.Equal(t, envelope, again)
-				importPlain(t, plain, s.insert(envelope, args))
+				testchain.Insert(t, plain, s.insert(envelope, args))
 
 				s.builder.hooks, s.builder.stream = hooks{}, s.stream
 				for range 2 {
 					next := s.begin(s.attributes(s.chain.CurrentBlock()))
 					require.NoError(t, err)
-					importPlain(t, plain, next.finish())
+					testchain.Insert(t, plain, next.finish())
 				}
 				db, err := s.chain.State()
 				require.NoError(t, err)
@@ -170,7 +171,7 @@ func TestUnreadableState(t *testing.T) {
 				require.Len(t, s.stream.flashblocks(t, slot.id), 2)
 				s.requirePublished(slot.id, envelope)
 			}
-			importPlain(t, plain, s.insert(envelope, args))
+			testchain.Insert(t, plain, s.insert(envelope, args))
 		})
 	}
 }
@@ -226,7 +227,7 @@ func TestLargePool(t *testing.T) {
 			fb := slot.step()
 			require.Greater(t, fb.Diff.GasUsed+21_000, k*600_000)
 		}
-		importPlain(t, plain, slot.finish())
+		testchain.Insert(t, plain, slot.finish())
 	}
 	pending, _ = s.txpool.Stats()
 	require.Greater(t, pending, accounts*nonces-600)

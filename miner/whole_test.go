@@ -19,6 +19,7 @@ import (
 	gethminer "github.com/ethereum/go-ethereum/miner"
 	"github.com/ethereum/go-ethereum/rlp"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
 )
 
@@ -84,7 +85,7 @@ func TestExact(t *testing.T) {
 				}
 				have := s.fetch(args, Options{})
 				requireSameEnvelope(t, want, have)
-				importPlain(t, plain, s.insert(have, args))
+				testchain.Insert(t, plain, s.insert(have, args))
 				require.EqualValues(t, n+1, s.builder.metrics.reused.Get(), "imported from the sealed state")
 			}
 			require.Empty(t, s.stream.all())

@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // deliverAll gives a relay the indices [first, last] of a block from upstream i.
@@ -62,7 +63,7 @@ func TestTwoBuildsOfOnePayloadAreNeverMixed(t *testing.T) {
 		r, out := newTestRelay(t, 2)
 		r.setLeadership(0, leaderYes)
 		r.setLeadership(1, leaderNo)
-		deliverAll(r, 0, flashblock, 1, 0, 1)
+		deliverAll(r, 0, teststream.Flashblock, 1, 0, 1)
 		change(r)
 		require.Equal(t, []string{"1/0", "1/1", "1/1 reorg"}, out.list(), name)
 		require.Equal(t, uint64(1), r.m.equivocations.Get(), name)
@@ -72,8 +73,8 @@ func TestTwoBuildsOfOnePayloadAreNeverMixed(t *testing.T) {
 		r.state(0, stream.State{Connected: true})
 		r.setLeadership(1, leaderNo)
 		r.setLeadership(0, leaderYes)
-		deliverAll(r, 0, flashblock, 1, 2, 3)
-		deliverAll(r, 0, flashblock, 2, 0, 1)
+		deliverAll(r, 0, teststream.Flashblock, 1, 2, 3)
+		deliverAll(r, 0, teststream.Flashblock, 2, 0, 1)
 		require.Equal(t, []string{"1/0", "1/1", "1/1 reorg", "2/0", "2/1"}, out.list(), name)
 		require.Equal(t, uint64(1), r.m.reorgs.Get(), name)
 		r.stop()
@@ -84,9 +85,9 @@ func TestTwoBuildsOfOnePayloadAreNeverMixed(t *testing.T) {
 func TestANewAttemptAfterAnAbandonedOne(t *testing.T) {
 	t.Parallel()
 	r, out := newTestRelay(t, 1)
-	deliverAll(r, 0, flashblock, 1, 0, 1)
+	deliverAll(r, 0, teststream.Flashblock, 1, 0, 1)
 	deliverAll(r, 0, rebuilt, 1, 1, 2)
-	again := flashblock(1, 0)
+	again := teststream.Flashblock(1, 0)
 	again.PayloadID[1]++
 	r.deliver(0, delivery(again))
 	require.Equal(t, []string{"1/0", "1/1", "1/1 reorg", "1/0"}, out.list())
@@ -99,10 +100,10 @@ func TestAContradictorIsNotHeardInItsBlock(t *testing.T) {
 	t.Parallel()
 	r, out := newTestRelay(t, 2)
 	defer r.stop()
-	deliverAll(r, 0, flashblock, 1, 0, 1)
+	deliverAll(r, 0, teststream.Flashblock, 1, 0, 1)
 	deliverAll(r, 1, rebuilt, 1, 0, 3)
-	deliverAll(r, 0, flashblock, 1, 2, 3)
-	deliverAll(r, 1, flashblock, 2, 0, 1)
+	deliverAll(r, 0, teststream.Flashblock, 1, 2, 3)
+	deliverAll(r, 1, teststream.Flashblock, 2, 0, 1)
 	require.Equal(t, []string{"1/0", "1/1", "1/2", "1/3", "2/0", "2/1"}, out.list())
 	require.Equal(t, uint64(1), r.m.equivocations.Get())
 	require.Equal(t, uint64(2), r.m.contrary.Get())
@@ -115,12 +116,12 @@ func TestWhatWaitsOfAnAbandonedAttemptIsNeverPublished(t *testing.T) {
 	r, out := newTestRelay(t, 2)
 	defer r.stop()
 	r.setLeadership(0, leaderYes)
-	deliverAll(r, 0, flashblock, 1, 0, 1)
-	deliverAll(r, 0, flashblock, 1, 3, 4) // wait for 1/2
+	deliverAll(r, 0, teststream.Flashblock, 1, 0, 1)
+	deliverAll(r, 0, teststream.Flashblock, 1, 3, 4) // wait for 1/2
 	r.setLeadership(0, leaderNo)
 	r.setLeadership(1, leaderYes)
 	deliverAll(r, 1, rebuilt, 1, 0, 2)
-	deliverAll(r, 1, flashblock, 2, 0, 0)
+	deliverAll(r, 1, teststream.Flashblock, 2, 0, 0)
 	require.Equal(t, []string{"1/0", "1/1", "1/1 reorg", "2/0"}, out.list())
 }
 
@@ -132,10 +133,10 @@ func TestAFollowerForgetsWithCare(t *testing.T) {
 		r, out := newTestRelay(t, 2)
 		build := rebuilt
 		if same {
-			build = flashblock
+			build = teststream.Flashblock
 		}
 		r.setLeadership(0, leaderYes)
-		deliverAll(r, 0, flashblock, 1, 0, 4)
+		deliverAll(r, 0, teststream.Flashblock, 1, 0, 4)
 		deliverAll(r, 1, build, 1, 0, heldMessages+4) // which is all it remembers after 1/4
 		before := len(out.list())
 		r.setLeadership(1, leaderYes)
@@ -163,18 +164,18 @@ func TestAReplayGoesNoFurtherBackThanTheStream(t *testing.T) {
 		r.deliver(i, d)
 	}
 	r.sources[0].heard, r.sources[1].heard = now, now // just connected
-	at(0, flashblock(10, 0))
-	at(0, flashblock(10, 1))
+	at(0, teststream.Flashblock(10, 0))
+	at(0, teststream.Flashblock(10, 1))
 	for block := uint64(8); block <= 10; block++ {
 		for index := range uint64(3) {
-			at(1, flashblock(block, index))
+			at(1, teststream.Flashblock(block, index))
 		}
 	}
 	require.Equal(t, []string{"10/0", "10/1", "10/2"}, out.list())
 	require.Equal(t, uint64(6), r.m.late.Get())
 
 	// Live, an older block is a reorg of the unsafe head.
-	again := flashblock(9, 0)
+	again := teststream.Flashblock(9, 0)
 	again.PayloadID[1]++
 	at(1, again)
 	require.Equal(t, []string{"10/2 reorg", "9/0"}, out.list()[3:])
@@ -183,7 +184,7 @@ func TestAReplayGoesNoFurtherBackThanTheStream(t *testing.T) {
 	r.state(0, stream.State{})
 	r.state(0, stream.State{Connected: true})
 	now = now.Add(time.Hour)
-	older := flashblock(7, 0)
+	older := teststream.Flashblock(7, 0)
 	older.PayloadID[1]++
 	at(0, older)
 	require.Equal(t, "7/0", out.list()[len(out.list())-1])
@@ -199,7 +200,7 @@ func TestBuildsAreNeverMixed(t *testing.T) {
 	for range 200 {
 		r, out := newTestRelay(t, 3)
 		next := make([]uint64, 3) // index that each is at
-		builds := []func(block, index uint64) *flashblocks.Flashblock{flashblock, rebuilt, rebuilt}
+		builds := []func(block, index uint64) *flashblocks.Flashblock{teststream.Flashblock, rebuilt, rebuilt}
 		for block := uint64(1); block <= 3; block++ {
 			clear(next)
 			for range 40 {
@@ -249,23 +250,23 @@ func TestARestartedBuilderBuildsItsBlockAgain(t *testing.T) {
 	t.Parallel()
 	for _, first := range []uint64{1, 2} { // the block in progress is the only one, or not
 		up := newUpstream(t)
-		h := newHarness(t, Config{}, up.url("/"))
+		h := newHarness(t, Config{}, up.URL("/"))
 		h.connected(1)
 		v1, v0 := h.dial("/ws"), h.dial("/v0")
 		h.clients(2)
 		for block := first; block <= 2; block++ {
-			up.publish(block, 0, 2)
-			expect(t, v1, block, 0, 2)
+			up.PublishBlock(block, 0, 2)
+			teststream.Expect(t, v1, block, 0, 2)
 			notices(t, v0, 3)
 		}
-		up.stop()
+		require.NoError(t, up.Stop())
 		require.Equal(t, []string{"2/2 disconnected"}, notices(t, v0, 1))
-		up.start()
+		up.Start()
 		for index := range uint64(6) {
-			up.send(rebuilt(2, index))
+			up.Publish(rebuilt(2, index))
 		}
-		up.publish(3, 0, 1)
-		expect(t, v1, 3, 0, 1)
+		up.PublishBlock(3, 0, 1)
+		teststream.Expect(t, v1, 3, 0, 1)
 		require.Equal(t, []string{"2/2 reorg", "3/0", "3/1"}, notices(t, v0, 3))
 		require.Equal(t, 1, int(h.figure("websocket_proxy_equivocations")))
 	}

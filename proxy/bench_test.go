@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/load/fanout"
 )
 
@@ -35,14 +36,14 @@ func BenchmarkRelay(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			r, _ := newTestRelay(b, upstreams)
 			r.out = discard{}
-			fb := flashblock(1, 0)
+			fb := teststream.Flashblock(1, 0)
 			fb.Diff.Transactions = [][]byte{make([]byte, 4<<10)}
 			text := fb.AppendJSON(nil)
 			block := uint64(0)
 			for b.Loop() {
 				block++
 				for i := range upstreams {
-					r.deliver(i, stream.Delivery{Header: flashblocks.Header{PayloadID: payloadID(block), BlockNumber: block, HasBase: true}, JSON: text})
+					r.deliver(i, stream.Delivery{Header: flashblocks.Header{PayloadID: teststream.PayloadID(block), BlockNumber: block, HasBase: true}, JSON: text})
 				}
 			}
 		})

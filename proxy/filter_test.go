@@ -21,6 +21,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 var (
@@ -45,7 +46,7 @@ func mustKey(hex string) *ecdsa.PrivateKey {
 // trade is a flashblock with one transaction; full metadata has a log and a touched account.
 func trade(t testing.TB, block, index uint64, dialect flashblocks.Dialect) *flashblocks.Flashblock {
 	t.Helper()
-	fb := flashblock(block, index)
+	fb := teststream.Flashblock(block, index)
 	tx, err := types.SignNewTx(sender, types.LatestSignerForChainID(big.NewInt(10)), &types.DynamicFeeTx{
 		ChainID: big.NewInt(10), Nonce: index, Gas: 21000, To: &toAddr, GasFeeCap: big.NewInt(9), GasTipCap: big.NewInt(1),
 	})
@@ -134,7 +135,7 @@ func TestFilterNeverHidesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	f, err := parseFilter(query([]common.Address{nobody}, nil, ""))
 	require.NoError(t, err)
-	strange := flashblock(1, 1)
+	strange := teststream.Flashblock(1, 1)
 	strange.Metadata.Dialect = flashblocks.DialectFull
 	strange.Diff.Transactions = [][]byte{{0x70, 1, 2, 3}}
 	for name, m := range map[string]*stream.Message{
@@ -193,24 +194,24 @@ func FuzzParseFilter(f *testing.F) {
 func TestFilteredClients(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	matching := h.dial("/ws/filter?" + query([]common.Address{toAddr}, []common.Hash{topicA}, "all"))
 	plain := h.dial("/ws")
 	v0 := h.dial("/v0/filter?" + query([]common.Address{emitter}, nil, ""))
 	h.clients(3)
-	empty := flashblock(1, 0)
+	empty := teststream.Flashblock(1, 0)
 	empty.Metadata.Dialect = flashblocks.DialectFull
-	up.send(empty)
-	up.send(trade(t, 1, 1, flashblocks.DialectFull))
-	up.send(trade(t, 1, 2, flashblocks.DialectFull))
-	expect(t, plain, 1, 0, 2)
-	expect(t, matching, 1, 1, 2)
+	up.Publish(empty)
+	up.Publish(trade(t, 1, 1, flashblocks.DialectFull))
+	up.Publish(trade(t, 1, 2, flashblocks.DialectFull))
+	teststream.Expect(t, plain, 1, 0, 2)
+	teststream.Expect(t, matching, 1, 1, 2)
 	require.Equal(t, []string{"1/1", "1/2"}, notices(t, v0, 2))
 	require.Equal(t, 2, int(h.figure("flashblocks_stream_filtered_total")))
 
 	resumed := h.dial("/ws/filter?block_number=1&flashblock_index=1&" + query([]common.Address{toAddr}, nil, ""))
-	expect(t, resumed, 1, 2, 2)
+	teststream.Expect(t, resumed, 1, 2, 2)
 }
 
 // TestAMessageIsDecodedOnce, however many clients filter it, or take it as v0.
@@ -222,7 +223,7 @@ func TestAMessageIsDecodedOnce(t *testing.T) {
 		v0   bool
 	}{{path: "/ws/filter?"}, {path: "/v0?", v0: true}} {
 		up := newUpstream(t)
-		h := newHarness(t, Config{NoNotices: true}, up.url("/"))
+		h := newHarness(t, Config{NoNotices: true}, up.URL("/"))
 		h.connected(1)
 		var clients []*websocket.Conn
 		for i := range each {
@@ -231,11 +232,11 @@ func TestAMessageIsDecodedOnce(t *testing.T) {
 		}
 		h.clients(each)
 		for index := range uint64(messages) {
-			up.send(trade(t, 1, index, flashblocks.DialectFull))
+			up.Publish(trade(t, 1, index, flashblocks.DialectFull))
 		}
 		for _, ws := range clients {
 			if !tc.v0 {
-				expect(t, ws, 1, 0, messages-1)
+				teststream.Expect(t, ws, 1, 0, messages-1)
 			} else {
 				require.Len(t, notices(t, ws, messages), messages)
 			}
@@ -252,13 +253,13 @@ func TestAMessageIsDecodedOnce(t *testing.T) {
 func TestUnsatisfiableFilter(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	path := "/ws/filter?" + query(nil, []common.Hash{topicA}, "")
 	early := h.dial(path)
 	h.clients(1)
-	up.publish(1, 0, 0)
-	closed := closeOf(t, early)
+	up.PublishBlock(1, 0, 0)
+	closed, _ := teststream.Closed(t, early)
 	require.Equal(t, websocket.ClosePolicyViolation, closed.Code)
 	require.Contains(t, closed.Text, "no receipts")
 	status, body := h.refusal(path, nil)

@@ -5,9 +5,7 @@ package proxy
 
 import (
 	"context"
-	"encoding/binary"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -17,124 +15,36 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/gorilla/websocket"
-	"github.com/holiman/uint256"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testleak"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/admission"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/load/fanout"
 )
 
 func TestMain(m *testing.M) {
-	log.SetDefault(log.NewLogger(log.DiscardHandler()))
 	fanout.Role(fanout.Shapes())
-	// net/http lingers for half a second after a connection it has refused.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	testleak.Main(m)
 }
 
-// patience is how long a test waits for something that must happen. It decides nothing else.
-const patience = 30 * time.Second
-
-// position is where a message stands.
-type position struct{ block, index uint64 }
-
-// upstream is a builder's stream: a hub behind a server on a free port.
-type upstream struct {
-	t      testing.TB
-	addr   string
-	hub    *stream.Hub
-	server *stream.Server
-}
+const patience = teststream.Patience
 
 // newUpstream runs a builder's stream until the test ends.
-func newUpstream(t testing.TB) *upstream {
+func newUpstream(t testing.TB) *testhub.Builder {
 	t.Helper()
-	u := &upstream{t: t, addr: "127.0.0.1:0"}
-	u.start()
-	t.Cleanup(u.stop)
-	return u
+	return testhub.New(t, stream.HubConfig{CloseGrace: 100 * time.Millisecond})
 }
 
-// start serves, on the same port as before.
-func (u *upstream) start() {
-	u.t.Helper()
-	u.hub = stream.NewHub(stream.HubConfig{CloseGrace: 100 * time.Millisecond})
-	mux := http.NewServeMux()
-	mux.Handle("/", u.hub.Handler())
-	mux.Handle("/binary", u.hub.Endpoint(stream.FormBinary))
-	mux.Handle("/brotli", u.hub.Endpoint(stream.FormBrotli))
-	require.Eventually(u.t, func() bool {
-		u.server = stream.NewServer(stream.ServerConfig{Addr: u.addr, Handler: mux})
-		return u.server.Start(context.Background()) == nil
-	}, patience, 10*time.Millisecond, "the port is free again")
-	require.NoError(u.t, u.hub.Start(context.Background()))
-	u.addr = u.server.Addr().String()
-}
-
-// stop ends the stream. Doing it twice is fine.
-func (u *upstream) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	require.NoError(u.t, u.server.Stop(ctx))
-	require.NoError(u.t, u.hub.Stop(ctx))
-}
-
-func (u *upstream) url(path string) string { return "ws://" + u.addr + path }
-
-// publish publishes the indices [first, last] of a block.
-func (u *upstream) publish(block, first, last uint64) {
-	for index := first; index <= last; index++ {
-		u.send(flashblock(block, index))
-	}
-}
-
-func (u *upstream) send(fb *flashblocks.Flashblock) {
-	u.hub.Publish(stream.Message{
-		PayloadID: fb.PayloadID, BlockNumber: fb.Metadata.BlockNumber, Index: fb.Index,
-		V1: fb.AppendJSON(nil),
-	})
-}
-
-// sealed publishes the notice that ends a block.
-func (u *upstream) sealed(block, index uint64) {
-	text := flashblocks.NewSealedNotification(baseOf(block), index, common.Hash{9}, 21000).AppendJSON(nil)
-	u.hub.Publish(stream.Message{BlockNumber: block, Index: index, V0: func() []byte { return text }})
-}
-
-func payloadID(block uint64) (id engine.PayloadID) {
-	id[0] = 3
-	binary.BigEndian.PutUint32(id[4:], uint32(block))
-	return id
-}
-
-func hashOf(block uint64) (h common.Hash) {
-	binary.BigEndian.PutUint64(h[24:], block)
-	return h
-}
-
-func baseOf(block uint64) *flashblocks.Base {
-	return &flashblocks.Base{
-		ParentHash: hashOf(block - 1), BlockNumber: block, GasLimit: 30e6, Timestamp: 2 * block,
-		BaseFeePerGas: uint256.NewInt(7),
-	}
-}
-
-// flashblock is an empty flashblock of the trimmed dialect.
-func flashblock(block, index uint64) *flashblocks.Flashblock {
-	fb := &flashblocks.Flashblock{PayloadID: payloadID(block), Index: index}
-	fb.Metadata.BlockNumber = block
-	fb.Metadata.Dialect = flashblocks.DialectTrimmed
-	fb.Diff.GasUsed = 21000 * index
-	if index == 0 {
-		fb.Base = baseOf(block)
-	}
-	return fb
+// publishSealed publishes the notice that ends a block.
+func publishSealed(up *testhub.Builder, block, index uint64) {
+	text := flashblocks.NewSealedNotification(teststream.Base(block), index, common.Hash{9}, 21000).AppendJSON(nil)
+	up.Hub.Publish(stream.Message{BlockNumber: block, Index: index, V0: func() []byte { return text }})
 }
 
 // harness is a proxy that runs until the test ends.
@@ -194,13 +104,7 @@ func (h *harness) dial(path string) *websocket.Conn {
 // dial connects to a URL and returns the status of the answer.
 func dial(t testing.TB, url string, header http.Header) (*websocket.Conn, int, error) {
 	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: patience, EnableCompression: strings.Contains(url, "deflate")}
-	ws, resp, err := dialer.Dial(url, header)
-	status := 0
-	if resp != nil {
-		status = resp.StatusCode
-		_ = resp.Body.Close()
-	}
+	ws, status, err := teststream.TryDial(url, header, strings.Contains(url, "deflate"))
 	if ws != nil {
 		t.Cleanup(func() { _ = ws.Close() })
 	}
@@ -264,41 +168,6 @@ func keysIn(t testing.TB, list string, set *metrics.Set) Gatekeeper {
 	return keeper
 }
 
-// receive reads one v1 message.
-func receive(ws *websocket.Conn) (flashblocks.Header, int, []byte, error) {
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
-	kind, frame, err := ws.ReadMessage()
-	if err != nil {
-		return flashblocks.Header{}, 0, nil, err
-	}
-	header, text, err := flashblocks.DecodeHeader(frame, flashblocks.Limits{})
-	return header, kind, text, err
-}
-
-// expect reads the messages [first, last] of a block.
-func expect(t testing.TB, ws *websocket.Conn, block, first, last uint64) {
-	t.Helper()
-	for index := first; index <= last; index++ {
-		header, _, _, err := receive(ws)
-		require.NoError(t, err, "waiting for %d/%d", block, index)
-		require.Equal(t, position{block, index}, position{header.BlockNumber, header.Index})
-	}
-}
-
-// closeOf reads to the end of a connection and returns its close frame.
-func closeOf(t testing.TB, ws *websocket.Conn) *websocket.CloseError {
-	t.Helper()
-	for {
-		_, _, _, err := receive(ws)
-		if err == nil {
-			continue
-		}
-		var closed *websocket.CloseError
-		require.ErrorAs(t, err, &closed)
-		return closed
-	}
-}
-
 // eventually waits for a named condition.
 func (h *harness) eventually(name string, condition func() bool) {
 	h.t.Helper()
@@ -343,14 +212,4 @@ func (h *harness) clients(n int) {
 func (h *harness) connected(n int) {
 	h.t.Helper()
 	h.eventually("upstreams are connected", func() bool { return h.figure("websocket_proxy_upstream_connections") == float64(n) })
-}
-
-// listen is a listener on a free port.
-func listen(t testing.TB) net.Listener {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	return l
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // raw opens a TCP connection with a small receive buffer and sends an upgrade request.
@@ -51,7 +52,7 @@ func (h *harness) raw(path string) net.Conn {
 func TestASlowClientHarmsOnlyItself(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{SendTimeout: 100 * time.Millisecond, RingMessages: 32}, up.url("/"))
+	h := newHarness(t, Config{SendTimeout: 100 * time.Millisecond, RingMessages: 32}, up.URL("/"))
 	h.connected(1)
 	for range 3 {
 		conn := h.raw("/ws")
@@ -60,17 +61,17 @@ func TestASlowClientHarmsOnlyItself(t *testing.T) {
 	}
 	good := h.dial("/ws")
 	h.clients(4)
-	big := flashblock(1, 0)
+	big := teststream.Flashblock(1, 0)
 	big.Diff.Transactions = [][]byte{make([]byte, 32<<10)} // one fits into a socket's buffer: whoever reads is never timed
 	began := time.Now()
 	for index := uint64(0); h.figure("websocket_proxy_lagged_connections") < 3; index++ {
 		require.Less(t, time.Since(began), patience, "slow clients are not dropped")
 		big.Index, big.Base = index, nil
 		if index == 0 {
-			big.Base = baseOf(1)
+			big.Base = teststream.Base(1)
 		}
-		up.send(big)
-		expect(t, good, 1, index, index)
+		up.Publish(big)
+		teststream.Expect(t, good, 1, index, index)
 	}
 	h.clients(1)
 }
@@ -80,25 +81,25 @@ func TestASlowClientHarmsOnlyItself(t *testing.T) {
 func TestAClientThatNeverReadsCostsLittle(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{SendTimeout: time.Hour}, up.url("/"))
+	h := newHarness(t, Config{SendTimeout: time.Hour}, up.URL("/"))
 	h.connected(1)
 	conn := h.raw("/ws")
 	_, err := bufio.NewReaderSize(conn, 256).ReadString('\n')
 	require.NoError(t, err) // and never again
 	good := h.dial("/ws")
 	h.clients(2)
-	big := flashblock(1, 0)
+	big := teststream.Flashblock(1, 0)
 	big.Diff.Transactions = [][]byte{make([]byte, 32<<10)}
 	read := 0.0
 	for index := range uint64(100) { // over 6 MiB
 		big.Index, big.Base = index, nil
 		if index == 0 {
-			big.Base = baseOf(1)
+			big.Base = teststream.Base(1)
 		}
-		up.send(big)
-		_, _, text, err := receive(good)
+		up.Publish(big)
+		m, err := teststream.Read(good)
 		require.NoError(t, err)
-		read += float64(len(text))
+		read += float64(len(m.JSON))
 	}
 	require.Less(t, h.figure("flashblocks_stream_sent_bytes_total")-read, float64(1<<20))
 }
@@ -107,28 +108,28 @@ func TestAClientThatNeverReadsCostsLittle(t *testing.T) {
 func TestAClientBehindEverythingKeptIsToldWhy(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{SendTimeout: 10 * patience, RingMessages: 16}, up.url("/"))
+	h := newHarness(t, Config{SendTimeout: 10 * patience, RingMessages: 16}, up.URL("/"))
 	h.connected(1)
 	ws := h.dial("/ws")
 	tcp, ok := ws.NetConn().(*net.TCPConn)
 	require.True(t, ok)
 	require.NoError(t, tcp.SetReadBuffer(256<<10))
 	h.clients(1)
-	big := flashblock(1, 0)
+	big := teststream.Flashblock(1, 0)
 	big.Diff.Transactions = [][]byte{make([]byte, 1<<20)}
 	const count = 60
 	for index := uint64(0); index < count; index++ {
 		big.Index, big.Base = index, nil
 		if index == 0 {
-			big.Base = baseOf(1)
+			big.Base = teststream.Base(1)
 		}
-		up.send(big)
+		up.Publish(big)
 		want := float64(index + 1)
 		h.eventually("relayed", func() bool { return h.figure("flashblocks_stream_published_total") == want })
 	}
 	var last flashblocks.Header
 	for {
-		header, _, _, err := receive(ws)
+		m, err := teststream.Read(ws)
 		if err != nil {
 			var closed *websocket.CloseError
 			require.ErrorAs(t, err, &closed)
@@ -136,22 +137,22 @@ func TestAClientBehindEverythingKeptIsToldWhy(t *testing.T) {
 			require.NotEmpty(t, closed.Text)
 			break
 		}
-		last = header
+		last = m.Header
 	}
 	require.Less(t, last.Index, uint64(count-1))
 	h.eventually("counted", func() bool { return h.figure("websocket_proxy_lagged_connections") == 1 })
 
 	again := h.dial(fmt.Sprintf("/ws?block_number=1&flashblock_index=%d&payload_id=%s", last.Index, last.PayloadID))
 	h.clients(1)
-	up.publish(2, 0, 2)
-	expect(t, again, 2, 0, 2)
+	up.PublishBlock(2, 0, 2)
+	teststream.Expect(t, again, 2, 0, 2)
 }
 
 // TestSlowHandshakesHoldUpNobody: many connections that send nothing, or a request without end.
 func TestSlowHandshakesHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{HandshakeTimeout: 5 * time.Second, HeaderBytes: 2048}, up.url("/"))
+	h := newHarness(t, Config{HandshakeTimeout: 5 * time.Second, HeaderBytes: 2048}, up.URL("/"))
 	h.connected(1)
 	dialer := net.Dialer{Timeout: patience}
 	var slow []net.Conn
@@ -166,8 +167,8 @@ func TestSlowHandshakesHoldUpNobody(t *testing.T) {
 	}
 	ws := h.dial("/ws")
 	h.clients(1)
-	up.publish(1, 0, 0)
-	expect(t, ws, 1, 0, 0)
+	up.PublishBlock(1, 0, 0)
+	teststream.Expect(t, ws, 1, 0, 0)
 	for _, conn := range slow { // all are let go at the handshake timeout
 		require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
 		_, err := io.Copy(io.Discard, conn)
@@ -181,33 +182,24 @@ func TestSlowHandshakesHoldUpNobody(t *testing.T) {
 // not disturbed.
 func TestGarbageUpstream(t *testing.T) {
 	t.Parallel()
-	var upgrader websocket.Upgrader
-	listener := listen(t)
-	garbage := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := upgrader.Upgrade(w, r, nil)
-		if err != nil {
-			return
-		}
-		defer func() { _ = ws.Close() }()
+	garbage := teststream.Serve(t, func(_ int, ws *websocket.Conn, _ url.Values) {
 		for _, text := range []string{`{"payload_id":"0x0300000000000001","index":0}`, "{}", "[]", "\x00\x01\x02", "{", ""} {
 			if ws.WriteMessage(websocket.BinaryMessage, []byte(text)) != nil {
 				return
 			}
 		}
 		_, _, _ = ws.ReadMessage()
-	})}
-	go func() { _ = garbage.Serve(listener) }()
-	defer func() { _ = garbage.Close() }()
+	})
 
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"), "ws://"+listener.Addr().String())
+	h := newHarness(t, Config{}, up.URL("/"), garbage)
 	ws := h.dial("/ws")
 	h.clients(1)
 	h.eventually("garbage was read", func() bool {
-		return h.figure(`flashblocks_subscriber_undecodable_total{upstream="`+listener.Addr().String()+`"}`) >= 2
+		return h.figure(`flashblocks_subscriber_undecodable_total{upstream="`+strings.TrimPrefix(garbage, "ws://")+`"}`) >= 2
 	})
-	up.publish(1, 0, 5)
-	expect(t, ws, 1, 0, 5)
+	up.PublishBlock(1, 0, 5)
+	teststream.Expect(t, ws, 1, 0, 5)
 	require.Equal(t, 6, int(h.figure("flashblocks_stream_published_total")))
 }
 
@@ -230,7 +222,7 @@ func TestTLS(t *testing.T) {
 	up := newUpstream(t)
 	h := newHarness(t, Config{TLS: &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12,
-	}}, up.url("/"))
+	}}, up.URL("/"))
 	h.connected(1)
 	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, HandshakeTimeout: patience}
 	ws, resp, err := dialer.Dial("wss://"+h.cfg.Addr+"/ws", nil)
@@ -238,8 +230,8 @@ func TestTLS(t *testing.T) {
 	_ = resp.Body.Close()
 	defer func() { _ = ws.Close() }()
 	h.clients(1)
-	up.publish(1, 0, 2)
-	expect(t, ws, 1, 0, 2)
+	up.PublishBlock(1, 0, 2)
+	teststream.Expect(t, ws, 1, 0, 2)
 	_, _, err = dial(t, h.url("/ws"), nil)
 	require.Error(t, err, "plain websocket to a TLS port")
 }

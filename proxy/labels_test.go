@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // baseFigures are the names of Base's proxy, rollup-boost's and Mantle's.
@@ -39,15 +41,15 @@ func TestFiguresAreZeroFromTheStart(t *testing.T) {
 func TestFiguresMove(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{Compression: true}, up.url("/"))
+	h := newHarness(t, Config{Compression: true}, up.URL("/"))
 	h.connected(1)
 	ws := h.dial("/ws")
 	h.clients(1)
-	up.publish(1, 0, 63)
-	expect(t, ws, 1, 0, 63)
+	up.PublishBlock(1, 0, 63)
+	teststream.Expect(t, ws, 1, 0, 63)
 	for name, want := range map[string]float64{
 		"sent_messages": 64, "new_connections": 1, "active_connections": 1, "closed_connections": 0,
-		"broadcast_queue_size": 64, `upstream_messages{upstream="` + up.addr + `"}`: 64, "upstream_connection_attempts": 1,
+		"broadcast_queue_size": 64, `upstream_messages{upstream="` + up.Addr + `"}`: 64, "upstream_connection_attempts": 1,
 		"upstream_connection_successes": 1, "upstream_connections": 1,
 	} {
 		h.eventually(name, func() bool { return h.figure("websocket_proxy_"+name) == want })
@@ -59,7 +61,7 @@ func TestFiguresMove(t *testing.T) {
 	h.eventually("the closed connection shows without any message", func() bool {
 		return h.figure("websocket_proxy_active_connections") == 0 && h.figure("websocket_proxy_closed_connections") == 1
 	})
-	up.stop()
+	require.NoError(t, up.Stop())
 	h.eventually("upstream errors", func() bool { return h.figure("websocket_proxy_upstream_errors") >= 1 })
 	h.eventually("upstream failures", func() bool { return h.figure("websocket_proxy_upstream_connection_failures") >= 1 })
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -28,16 +29,16 @@ func TestALaggingClientIsToldWhy(t *testing.T) {
 		go func() {
 			defer close(builder)
 			for n := range uint64(blocks * perBlock) {
-				p.relay.deliver(0, delivery(flashblock(1+n/perBlock, n%perBlock)))
+				p.relay.deliver(0, delivery(teststream.Flashblock(1+n/perBlock, n%perBlock)))
 				<-time.After(200 * time.Millisecond)
 			}
 		}()
 
 		var next uint64
 		read := func() error {
-			header, _, _, err := receive(ws)
+			m, err := teststream.Read(ws)
 			if err == nil {
-				require.Equal(t, position{1 + next/perBlock, next % perBlock}, position{header.BlockNumber, header.Index})
+				require.Equal(t, teststream.At(1+next/perBlock, next%perBlock), teststream.Of(m.Header))
 				next++
 			}
 			return err
@@ -56,7 +57,7 @@ func TestALaggingClientIsToldWhy(t *testing.T) {
 		require.NoError(t, ws.Close())
 
 		ws = listener.dial(t, fmt.Sprintf("/ws?block_number=%d&flashblock_index=%d&payload_id=%s",
-			1+(next-1)/perBlock, (next-1)%perBlock, payloadID(1+(next-1)/perBlock)))
+			1+(next-1)/perBlock, (next-1)%perBlock, teststream.PayloadID(1+(next-1)/perBlock)))
 		for range 3 { // it is no faster, and further behind than allowed
 			<-time.After(300 * time.Millisecond)
 			require.NoError(t, read())
@@ -78,12 +79,12 @@ func TestABriefHoldUpIsForgiven(t *testing.T) {
 		ws := listener.dial(t, "/ws")
 		const messages = 5 * 20
 		for index := range uint64(messages) {
-			p.relay.deliver(0, delivery(flashblock(1, index)))
+			p.relay.deliver(0, delivery(teststream.Flashblock(1, index)))
 		}
 		<-time.After(900 * time.Millisecond)
-		expect(t, ws, 1, 0, messages-1)
-		p.relay.deliver(0, delivery(flashblock(1, messages)))
-		expect(t, ws, 1, messages, messages)
+		teststream.Expect(t, ws, 1, 0, messages-1)
+		p.relay.deliver(0, delivery(teststream.Flashblock(1, messages)))
+		teststream.Expect(t, ws, 1, messages, messages)
 		require.NoError(t, ws.Close())
 	})
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // fakeConductor answers conductor_leader as op-conductor's RPC does.
@@ -43,27 +46,27 @@ func TestFollowsTheLeader(t *testing.T) {
 	h := newHarness(t, Config{
 		ConductorPoll: 10 * time.Millisecond,
 		Upstreams: []Upstream{
-			{URL: a.url("/"), Conductor: fakeConductor(t, &aLeads)},
-			{URL: b.url("/"), Conductor: fakeConductor(t, &bLeads)},
+			{URL: a.URL("/"), Conductor: fakeConductor(t, &aLeads)},
+			{URL: b.URL("/"), Conductor: fakeConductor(t, &bLeads)},
 		},
 	})
 	h.connected(2)
-	leads := func(u *upstream) func() bool {
-		return func() bool { return h.figure(`websocket_proxy_upstream_leading{upstream="`+u.addr+`"}`) == 1 }
+	leads := func(u *testhub.Builder) func() bool {
+		return func() bool { return h.figure(`websocket_proxy_upstream_leading{upstream="`+u.Addr+`"}`) == 1 }
 	}
 	h.eventually("a leads", leads(a))
 	ws := h.dial("/ws")
 	h.clients(1)
-	b.publish(20, 0, 3)
+	b.PublishBlock(20, 0, 3)
 	h.eventually("b is held back", func() bool { return h.figure("websocket_proxy_follower_messages") == 4 })
-	a.publish(19, 0, 2)
-	expect(t, ws, 19, 0, 2)
+	a.PublishBlock(19, 0, 2)
+	teststream.Expect(t, ws, 19, 0, 2)
 
 	aLeads.Store(false)
 	bLeads.Store(true)
 	h.eventually("b leads", leads(b))
-	b.publish(20, 4, 5)
-	expect(t, ws, 20, 0, 5)
+	b.PublishBlock(20, 4, 5)
+	teststream.Expect(t, ws, 20, 0, 5)
 }
 
 func TestConductorAnswers(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // notices reads n messages of a v0 stream in short form.
@@ -32,7 +33,7 @@ func notices(t testing.TB, ws *websocket.Conn, n int) (out []string) {
 		if kind := noticeKind(frame); kind != "" {
 			word += " " + kind
 		} else {
-			require.Equal(t, hashOf(uint64(p.BlockNumber)-1), p.ParentHash)
+			require.Equal(t, teststream.Hash(uint64(p.BlockNumber)-1), p.ParentHash)
 		}
 		out = append(out, word)
 	}
@@ -59,25 +60,25 @@ func noticeKind(text []byte) string {
 func TestNoticesOnV0(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	h.eventually("notices are followed", func() bool {
-		return h.figure(`flashblocks_subscriber_connected{upstream="`+up.addr+`/v0"}`) == 1
+		return h.figure(`flashblocks_subscriber_connected{upstream="`+up.Addr+`/v0"}`) == 1
 	})
 	ws, v1 := h.dial("/v0"), h.dial("/ws")
 	h.clients(2)
 
-	up.publish(10, 0, 1)
+	up.PublishBlock(10, 0, 1)
 	require.Equal(t, []string{"10/0", "10/1"}, notices(t, ws, 2))
-	up.sealed(10, 1)
+	publishSealed(up, 10, 1)
 	require.Equal(t, []string{"10/1 sealed"}, notices(t, ws, 1))
-	up.publish(11, 0, 2)
-	other := flashblock(11, 0)
+	up.PublishBlock(11, 0, 2)
+	other := teststream.Flashblock(11, 0)
 	other.PayloadID[7]++ // another attempt at the same block
 	other.PayloadID[0] = 4
-	up.send(other)
+	up.Publish(other)
 	require.Equal(t, []string{"11/0", "11/1", "11/2", "11/2 reorg", "11/0"}, notices(t, ws, 5))
-	up.stop()
+	require.NoError(t, up.Stop())
 	require.Equal(t, []string{"11/0 disconnected"}, notices(t, ws, 1))
 
 	late := h.dial("/v0?block_number=10&flashblock_index=0")
@@ -85,9 +86,9 @@ func TestNoticesOnV0(t *testing.T) {
 	only := h.dial("/v0?notices=only&block_number=10&flashblock_index=0")
 	require.Equal(t, []string{"10/1 sealed", "11/2 reorg", "11/0 disconnected"}, notices(t, only, 3))
 
-	expect(t, v1, 10, 0, 1) // the v1 stream has none of it
-	expect(t, v1, 11, 0, 2)
-	expect(t, v1, 11, 0, 0)
+	teststream.Expect(t, v1, 10, 0, 1) // the v1 stream has none of it
+	teststream.Expect(t, v1, 11, 0, 2)
+	teststream.Expect(t, v1, 11, 0, 0)
 }
 
 // TestLossOfTheOriginTravels: the last tier tells its clients when the first one has lost the builder,
@@ -95,20 +96,20 @@ func TestNoticesOnV0(t *testing.T) {
 func TestLossOfTheOriginTravels(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	first := newHarness(t, Config{}, up.url("/"))
+	first := newHarness(t, Config{}, up.URL("/"))
 	second := newHarness(t, Config{}, first.url("/ws"))
 	second.connected(1)
 	first.clients(2)
 	ws := second.dial("/v0")
 	second.clients(1)
-	up.publish(3, 0, 0)
+	up.PublishBlock(3, 0, 0)
 	require.Equal(t, []string{"3/0"}, notices(t, ws, 1))
-	up.stop()
+	require.NoError(t, up.Stop())
 	require.Equal(t, []string{"3/0 disconnected"}, notices(t, ws, 1))
-	up.start()
-	up.publish(3, 0, 1) // what a restarted builder's stream has in its ring
+	up.Start()
+	up.PublishBlock(3, 0, 1) // what a restarted builder's stream has in its ring
 	require.Equal(t, []string{"3/1"}, notices(t, ws, 1))
-	up.stop()
+	require.NoError(t, up.Stop())
 	require.Equal(t, []string{"3/1 disconnected"}, notices(t, ws, 1))
 }
 
@@ -116,14 +117,14 @@ func TestLossOfTheOriginTravels(t *testing.T) {
 func TestSealedWaitsForItsFlashblock(t *testing.T) {
 	t.Parallel()
 	r, out := newTestRelay(t, 1)
-	r.deliver(0, delivery(flashblock(5, 0)))
-	sealed := flashblocks.NewSealedNotification(baseOf(5), 1, common.Hash{1}, 1).AppendJSON(nil)
+	r.deliver(0, delivery(teststream.Flashblock(5, 0)))
+	sealed := flashblocks.NewSealedNotification(teststream.Base(5), 1, common.Hash{1}, 1).AppendJSON(nil)
 	r.noticed(0, sealed)
 	r.noticed(0, sealed)
 	require.Equal(t, []string{"5/0"}, out.list())
-	r.deliver(0, delivery(flashblock(5, 1)))
+	r.deliver(0, delivery(teststream.Flashblock(5, 1)))
 	r.noticed(0, sealed)
-	r.deliver(0, delivery(flashblock(6, 0)))
+	r.deliver(0, delivery(teststream.Flashblock(6, 0)))
 	require.Equal(t, []string{"5/0", "5/1", "5/1 sealed", "6/0"}, out.list())
 }
 
@@ -150,7 +151,7 @@ func TestNoticesURL(t *testing.T) {
 // that may reach the v0 clients, and the connection is given up.
 func TestAnUpstreamThatServesV1EverywhereIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	_, _, err := decodeNotice(flashblock(1, 0).AppendJSON(nil), flashblocks.Limits{})
+	_, _, err := decodeNotice(teststream.Flashblock(1, 0).AppendJSON(nil), flashblocks.Limits{})
 	require.ErrorIs(t, err, errNotNotice)
 	require.ErrorIs(t, err, flashblocks.ErrMalformed)
 	for _, text := range []string{"", "{}", "[]", `{"method":"eth_subscription","params":{}}`, `{"method":"flashblocks_v0","params":7}`} {

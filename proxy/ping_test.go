@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
 
@@ -50,7 +51,7 @@ func TestAFilteredClientIsStillPinged(t *testing.T) {
 		}
 		synctest.Wait()
 		require.GreaterOrEqual(t, pings, 18)
-		p.relay.deliver(0, delivery(&flashblocks.Flashblock{PayloadID: payloadID(2), Index: 0, Base: baseOf(2), Metadata: flashblocks.Metadata{
+		p.relay.deliver(0, delivery(&flashblocks.Flashblock{PayloadID: teststream.PayloadID(2), Index: 0, Base: teststream.Base(2), Metadata: flashblocks.Metadata{
 			BlockNumber: 2, NewAccountBalances: []flashblocks.AccountBalance{{Address: nobody, Balance: uint256.NewInt(1)}},
 		}}))
 		require.NoError(t, <-read)
@@ -93,7 +94,7 @@ func TestWithoutPingsASilentClientStays(t *testing.T) {
 		})
 		read := await(ws)
 		<-time.After(10 * params.DefaultProxy.ClientPongTimeout)
-		p.relay.deliver(0, delivery(flashblock(1, 0)))
+		p.relay.deliver(0, delivery(teststream.Flashblock(1, 0)))
 		require.NoError(t, <-read)
 		require.NoError(t, ws.Close())
 	})

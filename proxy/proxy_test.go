@@ -13,23 +13,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 func TestEveryClientGetsEveryMessageInOrder(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	var clients []*websocket.Conn
 	for range 5 {
 		clients = append(clients, h.dial("/ws"))
 	}
 	h.clients(5)
-	up.publish(10, 0, 10)
-	up.publish(11, 0, 3)
+	up.PublishBlock(10, 0, 10)
+	up.PublishBlock(11, 0, 3)
 	for _, ws := range clients {
-		expect(t, ws, 10, 0, 10)
-		expect(t, ws, 11, 0, 3)
+		teststream.Expect(t, ws, 10, 0, 10)
+		teststream.Expect(t, ws, 11, 0, 3)
 	}
 }
 
@@ -37,7 +38,7 @@ func TestEveryClientGetsEveryMessageInOrder(t *testing.T) {
 // form it asked for, and binary frames if it did not ask, as from Base's proxy.
 func TestFormsOfUpstreamAndClient(t *testing.T) {
 	t.Parallel()
-	want := flashblock(5, 1).AppendJSON(nil)
+	want := teststream.Flashblock(5, 1).AppendJSON(nil)
 	for _, in := range []string{"/", "/binary", "/brotli"} {
 		for _, tc := range []struct {
 			path        string
@@ -58,11 +59,11 @@ func TestFormsOfUpstreamAndClient(t *testing.T) {
 			t.Run(fmt.Sprintf("%s to %s compression=%v text=%v", in, tc.path, tc.compression, tc.text), func(t *testing.T) {
 				t.Parallel()
 				up := newUpstream(t)
-				h := newHarness(t, Config{Compression: tc.compression, TextFrames: tc.text, Deflate: true}, up.url(in))
+				h := newHarness(t, Config{Compression: tc.compression, TextFrames: tc.text, Deflate: true}, up.URL(in))
 				h.connected(1)
 				ws := h.dial(tc.path)
 				h.clients(1)
-				up.publish(5, 1, 1)
+				up.PublishBlock(5, 1, 1)
 				require.NoError(t, ws.SetReadDeadline(time.Now().Add(patience)))
 				kind, frame, err := ws.ReadMessage()
 				require.NoError(t, err)
@@ -81,7 +82,7 @@ func TestFormsOfUpstreamAndClient(t *testing.T) {
 func TestProxiesThreeDeep(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	first := newHarness(t, Config{}, up.url("/"))
+	first := newHarness(t, Config{}, up.URL("/"))
 	second := newHarness(t, Config{Compression: true, KeyRoutes: true, Admission: keys(t, "edge:s3cret", false)}, first.url("/ws"))
 	third := newHarness(t, Config{}, second.url("/ws/s3cret"))
 	for _, h := range []*harness{first, second, third} {
@@ -93,23 +94,23 @@ func TestProxiesThreeDeep(t *testing.T) {
 	second.eventually("notices are followed", func() bool { return second.figure(`websocket_proxy_active_connections`) == 2 })
 
 	// Notices of sealing take a connection of their own: their order among the flashblocks is not given.
-	up.publish(10, 0, 10)
-	expect(t, v1, 10, 0, 10)
+	up.PublishBlock(10, 0, 10)
+	teststream.Expect(t, v1, 10, 0, 10)
 	require.Equal(t, []string{
 		"10/0", "10/1", "10/2", "10/3", "10/4", "10/5", "10/6", "10/7", "10/8", "10/9", "10/10",
 	}, notices(t, v0, 11))
-	up.sealed(10, 10)
+	publishSealed(up, 10, 10)
 	require.Equal(t, []string{"10/10 sealed"}, notices(t, v0, 1))
-	up.publish(11, 0, 2)
-	expect(t, v1, 11, 0, 2)
+	up.PublishBlock(11, 0, 2)
+	teststream.Expect(t, v1, 11, 0, 2)
 	require.Equal(t, []string{"11/0", "11/1", "11/2"}, notices(t, v0, 3))
 	require.NoError(t, v1.Close())
 
 	again := third.dial("/ws?block_number=10&flashblock_index=8")
-	expect(t, again, 10, 9, 10)
-	expect(t, again, 11, 0, 2)
-	up.publish(11, 3, 3)
-	expect(t, again, 11, 3, 3)
+	teststream.Expect(t, again, 10, 9, 10)
+	teststream.Expect(t, again, 11, 0, 2)
+	up.PublishBlock(11, 3, 3)
+	teststream.Expect(t, again, 11, 3, 3)
 }
 
 // TestResumeThroughRestarts: a client that resumes misses nothing and gets nothing twice, although the
@@ -117,21 +118,22 @@ func TestProxiesThreeDeep(t *testing.T) {
 func TestResumeThroughRestarts(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	ws := h.dial("/ws?from=current")
-	up.publish(10, 0, 4)
-	expect(t, ws, 10, 0, 4)
+	up.PublishBlock(10, 0, 4)
+	teststream.Expect(t, ws, 10, 0, 4)
 	for block := uint64(10); block < 13; block++ {
 		h.stop()
-		require.Equal(t, websocket.CloseGoingAway, closeOf(t, ws).Code)
-		up.publish(block, 5, 10) // nobody is there to hear it
-		up.publish(block+1, 0, 1)
+		closed, _ := teststream.Closed(t, ws)
+		require.Equal(t, websocket.CloseGoingAway, closed.Code)
+		up.PublishBlock(block, 5, 10) // nobody is there to hear it
+		up.PublishBlock(block+1, 0, 1)
 		h.start()
-		ws = h.dial(fmt.Sprintf("/ws?block_number=%d&flashblock_index=4&payload_id=%s", block, payloadID(block)))
-		up.publish(block+1, 2, 4)
-		expect(t, ws, block, 5, 10)
-		expect(t, ws, block+1, 0, 4)
+		ws = h.dial(fmt.Sprintf("/ws?block_number=%d&flashblock_index=4&payload_id=%s", block, teststream.PayloadID(block)))
+		up.PublishBlock(block+1, 2, 4)
+		teststream.Expect(t, ws, block, 5, 10)
+		teststream.Expect(t, ws, block+1, 0, 4)
 	}
 }
 
@@ -139,38 +141,38 @@ func TestResumeThroughRestarts(t *testing.T) {
 func TestUpstreamRestart(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	ws := h.dial("/ws")
 	h.clients(1)
-	up.publish(10, 0, 4)
-	expect(t, ws, 10, 0, 4)
-	up.stop()
-	up.start()
-	up.publish(10, 0, 6) // the same again from its archive, then new ones
-	expect(t, ws, 10, 5, 6)
+	up.PublishBlock(10, 0, 4)
+	teststream.Expect(t, ws, 10, 0, 4)
+	require.NoError(t, up.Stop())
+	up.Start()
+	up.PublishBlock(10, 0, 6) // the same again from its archive, then new ones
+	teststream.Expect(t, ws, 10, 5, 6)
 	h.eventually("connected again", func() bool { return h.figure("websocket_proxy_upstream_connections") == 1 })
-	up.publish(10, 7, 7)
-	expect(t, ws, 10, 7, 7)
+	up.PublishBlock(10, 7, 7)
+	teststream.Expect(t, ws, 10, 7, 7)
 	require.Zero(t, h.figure("websocket_proxy_equivocations"))
 }
 
 func TestShutdownDrainsAndSaysSo(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	h.connected(1)
 	ws := h.dial("/ws")
 	h.clients(1)
-	up.publish(7, 0, 9)
+	up.PublishBlock(7, 0, 9)
 	h.eventually("the proxy has all", func() bool { return h.figure("websocket_proxy_broadcast_queue_size") == 10 })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		h.stop()
 	}()
-	expect(t, ws, 7, 0, 9)
-	closed := closeOf(t, ws)
+	teststream.Expect(t, ws, 7, 0, 9)
+	closed, _ := teststream.Closed(t, ws)
 	require.Equal(t, websocket.CloseGoingAway, closed.Code)
 	require.NotEmpty(t, closed.Text)
 	<-done
@@ -183,7 +185,7 @@ func TestLifecycleErrors(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoUpstream)
 
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	require.ErrorIs(t, h.proxy.Start(context.Background()), ErrStarted)
 
 	taken, err := New(Config{Addr: h.cfg.Addr, Upstreams: h.cfg.Upstreams})

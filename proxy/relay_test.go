@@ -19,6 +19,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // recorder is a hub that only remembers.
@@ -68,7 +69,7 @@ const otherBuild = "0x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b
 // rebuilt is flashblock, from index 1 on with the content that another builder gives it under the same
 // payload id. Index 0, the deposits, is the same from everybody.
 func rebuilt(block, index uint64) *flashblocks.Flashblock {
-	fb := flashblock(block, index)
+	fb := teststream.Flashblock(block, index)
 	if index > 0 {
 		fb.Diff.ReceiptsRoot = common.HexToHash(otherBuild)
 	}
@@ -84,7 +85,7 @@ func TestFirstArrivalWins(t *testing.T) {
 	r, out := newTestRelay(t, 3)
 	for index := range uint64(4) {
 		for i := range 3 {
-			r.deliver((i+int(index))%3, delivery(flashblock(1, index)))
+			r.deliver((i+int(index))%3, delivery(teststream.Flashblock(1, index)))
 		}
 	}
 	require.Equal(t, []string{"1/0", "1/1", "1/2", "1/3"}, out.list())
@@ -99,15 +100,15 @@ func TestEquivocation(t *testing.T) {
 	t.Parallel()
 	for _, upstreams := range []int{1, 2} {
 		r, out := newTestRelay(t, upstreams)
-		r.deliver(0, delivery(flashblock(1, 0)))
-		r.deliver(0, delivery(flashblock(1, 1)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 0)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 1)))
 
-		trimmed := flashblock(1, 1)
+		trimmed := teststream.Flashblock(1, 1)
 		trimmed.Metadata.PrevFlashblockID = &flashblocks.FlashblockID{BlockNumber: 1}
 		r.deliver(upstreams-1, delivery(trimmed))
 		require.Zero(t, r.m.equivocations.Get())
 
-		liar := flashblock(1, 1)
+		liar := teststream.Flashblock(1, 1)
 		liar.Diff.GasUsed++
 		r.deliver(upstreams-1, delivery(liar))
 		require.Equal(t, uint64(1), r.m.equivocations.Get())
@@ -125,15 +126,15 @@ func TestOrderAcrossUpstreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, out := newTestRelay(t, 2)
 		defer r.stop()
-		r.deliver(0, delivery(flashblock(1, 0)))
-		r.deliver(0, delivery(flashblock(1, 2)))
-		r.deliver(0, delivery(flashblock(1, 3)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 0)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 2)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 3)))
 		require.Equal(t, []string{"1/0"}, out.list(), "waits for 1/1")
-		r.deliver(1, delivery(flashblock(1, 1)))
+		r.deliver(1, delivery(teststream.Flashblock(1, 1)))
 		require.Equal(t, []string{"1/0", "1/1", "1/2", "1/3"}, out.list())
 
 		// Nobody brings 1/4: the wait ends.
-		r.deliver(0, delivery(flashblock(1, 5)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 5)))
 		<-time.After(gapPatience - time.Millisecond)
 		synctest.Wait()
 		require.Len(t, out.list(), 4)
@@ -143,13 +144,13 @@ func TestOrderAcrossUpstreams(t *testing.T) {
 		require.Equal(t, uint64(1), r.m.gaps.Get())
 
 		// What comes after its place has passed does not go out of order.
-		r.deliver(1, delivery(flashblock(1, 4)))
+		r.deliver(1, delivery(teststream.Flashblock(1, 4)))
 		require.Equal(t, uint64(1), r.m.late.Get())
 
 		// A new block ends every wait, and nothing returns to the one before.
-		r.deliver(0, delivery(flashblock(1, 8)))
-		r.deliver(1, delivery(flashblock(2, 0)))
-		r.deliver(1, delivery(flashblock(1, 9)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 8)))
+		r.deliver(1, delivery(teststream.Flashblock(2, 0)))
+		r.deliver(1, delivery(teststream.Flashblock(1, 9)))
 		require.Equal(t, []string{"1/5", "1/8", "2/0"}, out.list()[4:])
 		require.Equal(t, uint64(2), r.m.late.Get())
 	})
@@ -163,8 +164,8 @@ func TestAloneNothingWaits(t *testing.T) {
 		if n == 2 {
 			r.state(1, stream.State{})
 		}
-		r.deliver(0, delivery(flashblock(1, 0)))
-		r.deliver(0, delivery(flashblock(1, 2)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 0)))
+		r.deliver(0, delivery(teststream.Flashblock(1, 2)))
 		require.Equal(t, []string{"1/0", "1/2"}, out.list())
 	}
 }
@@ -173,36 +174,36 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	r, out := newTestRelay(t, 2)
 	defer r.stop()
-	r.deliver(0, delivery(flashblock(1, 0)))
+	r.deliver(0, delivery(teststream.Flashblock(1, 0)))
 	for index := uint64(2); index < 2+maxHeld; index++ {
-		r.deliver(0, delivery(flashblock(1, index)))
+		r.deliver(0, delivery(teststream.Flashblock(1, index)))
 	}
 	require.Len(t, out.list(), 1)
-	r.deliver(0, delivery(flashblock(1, 2+maxHeld)))
+	r.deliver(0, delivery(teststream.Flashblock(1, 2+maxHeld)))
 	require.Len(t, out.list(), 2+maxHeld)
 }
 
 func TestWindowForgetsAndStaysBounded(t *testing.T) {
 	t.Parallel()
 	w := newWindow(flashblocks.Limits{})
-	text := flashblock(1, 1).AppendJSON(nil)
+	text := teststream.Flashblock(1, 1).AppendJSON(nil)
 	for i := range uint64(3 * windowMessages) {
-		k := key{payloadID(i), 0}
+		k := key{teststream.PayloadID(i), 0}
 		require.Equal(t, unseen, w.judge(k, text))
 		w.add(k, text)
 		require.Equal(t, repeated, w.judge(k, text))
 	}
 	require.Len(t, w.texts, windowMessages)
 	require.LessOrEqual(t, len(w.kept), windowMessages)
-	require.Equal(t, unseen, w.judge(key{payloadID(0), 0}, text))
+	require.Equal(t, unseen, w.judge(key{teststream.PayloadID(0), 0}, text))
 
 	large := make([]byte, windowBytes/4)
 	for i := range uint64(20) {
-		w.add(key{payloadID(1 << 30), i}, large)
+		w.add(key{teststream.PayloadID(1 << 30), i}, large)
 		require.LessOrEqual(t, w.bytes, windowBytes)
 	}
 	// The text is gone, the position is not.
-	require.Equal(t, repeated, w.judge(key{payloadID(1 << 30), 0}, text))
+	require.Equal(t, repeated, w.judge(key{teststream.PayloadID(1 << 30), 0}, text))
 }
 
 // TestOnlyTheLeaderIsHeard: with conductors, what a follower sends waits, and comes out when it leads.
@@ -212,27 +213,27 @@ func TestOnlyTheLeaderIsHeard(t *testing.T) {
 	defer r.stop()
 	r.setLeadership(0, leaderYes)
 	r.setLeadership(1, leaderNo)
-	r.deliver(0, delivery(flashblock(1, 0)))
-	r.deliver(1, delivery(flashblock(2, 0)))
-	r.deliver(1, delivery(flashblock(2, 1)))
-	r.deliver(0, delivery(flashblock(1, 1)))
+	r.deliver(0, delivery(teststream.Flashblock(1, 0)))
+	r.deliver(1, delivery(teststream.Flashblock(2, 0)))
+	r.deliver(1, delivery(teststream.Flashblock(2, 1)))
+	r.deliver(0, delivery(teststream.Flashblock(1, 1)))
 	require.Equal(t, []string{"1/0", "1/1"}, out.list())
 	require.Equal(t, uint64(2), r.m.heldBack.Get())
 
 	r.setLeadership(0, leaderNo)
 	r.setLeadership(1, leaderYes)
 	require.Equal(t, []string{"1/0", "1/1", "2/0", "2/1"}, out.list())
-	r.deliver(0, delivery(flashblock(1, 2)))
-	r.deliver(1, delivery(flashblock(2, 2)))
+	r.deliver(0, delivery(teststream.Flashblock(1, 2)))
+	r.deliver(1, delivery(teststream.Flashblock(2, 2)))
 	require.Equal(t, []string{"1/0", "1/1", "2/0", "2/1", "2/2"}, out.list())
 
 	// A leader that is not connected rules nobody out, nor does nobody leading.
 	r.state(1, stream.State{})
-	r.deliver(0, delivery(flashblock(3, 0)))
+	r.deliver(0, delivery(teststream.Flashblock(3, 0)))
 	require.Equal(t, "3/0", out.list()[len(out.list())-1])
 	r.state(1, stream.State{Connected: true})
 	r.setLeadership(1, leaderUnknown)
-	r.deliver(0, delivery(flashblock(3, 1)))
+	r.deliver(0, delivery(teststream.Flashblock(3, 1)))
 	require.Equal(t, "3/1", out.list()[len(out.list())-1])
 }
 
@@ -240,7 +241,7 @@ func TestHeldBackIsBounded(t *testing.T) {
 	t.Parallel()
 	var h heldBack
 	for i := range uint64(3 * heldMessages) {
-		h.add(delivery(flashblock(1, i)))
+		h.add(delivery(teststream.Flashblock(1, i)))
 	}
 	require.Len(t, h.messages, heldMessages)
 	big := stream.Delivery{JSON: make([]byte, heldBytes/2)}

@@ -19,9 +19,9 @@ func TestRoutesAndKeys(t *testing.T) {
 	t.Parallel()
 	const bad = `{"message":"Invalid API key"}`
 	up := newUpstream(t)
-	open := newHarness(t, Config{}, up.url("/"))
-	keyed := newHarness(t, Config{KeyRoutes: true, Admission: keys(t, "a:one,b:two", false)}, up.url("/"))
-	both := newHarness(t, Config{KeyRoutes: true, Admission: keys(t, "a:one", true)}, up.url("/"))
+	open := newHarness(t, Config{}, up.URL("/"))
+	keyed := newHarness(t, Config{KeyRoutes: true, Admission: keys(t, "a:one,b:two", false)}, up.URL("/"))
+	both := newHarness(t, Config{KeyRoutes: true, Admission: keys(t, "a:one", true)}, up.URL("/"))
 	header := func(name, value string) http.Header { return http.Header{name: {value}} }
 	filter := "?addresses=0x4200000000000000000000000000000000000006"
 	for _, tc := range []struct {
@@ -71,7 +71,7 @@ func TestRoutesAndKeys(t *testing.T) {
 func TestBadQueriesAreRefusedWithASentence(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{}, up.url("/"))
+	h := newHarness(t, Config{}, up.URL("/"))
 	for path, word := range map[string]string{
 		"/ws?block_number=1":                     "together",
 		"/ws?flashblock_index=1":                 "together",
@@ -117,7 +117,7 @@ func TestLimits(t *testing.T) {
 			t.Parallel()
 			keeper, err := admission.New(tc.cfg)
 			require.NoError(t, err)
-			h := newHarness(t, Config{Admission: keeper}, up.url("/"))
+			h := newHarness(t, Config{Admission: keeper}, up.URL("/"))
 			first := h.dial("/ws")
 			h.dial("/v0")
 			h.clients(2)
@@ -157,7 +157,7 @@ func TestOrigins(t *testing.T) {
 		{[]string{"https://app.example"}, "https://app.example.evil", 403},
 		{[]string{"https://a", "https://b"}, "https://b", 101},
 	} {
-		h := newHarness(t, Config{Origins: tc.origins}, up.url("/"))
+		h := newHarness(t, Config{Origins: tc.origins}, up.URL("/"))
 		header := http.Header{}
 		if tc.origin != "" {
 			header.Set("Origin", tc.origin)
@@ -172,14 +172,14 @@ func TestOrigins(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
-	h := newHarness(t, Config{ReadyMaxAge: 500 * time.Millisecond}, up.url("/"))
+	h := newHarness(t, Config{ReadyMaxAge: 500 * time.Millisecond}, up.URL("/"))
 	h.connected(1)
 	status, body := h.get("/readyz", nil)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.Contains(t, body, "no message has arrived")
 	next := uint64(0)
 	h.eventually("ready", func() bool {
-		up.publish(1, next, next) // again, in case the machine took longer than the age allowed
+		up.PublishBlock(1, next, next) // again, in case the machine took longer than the age allowed
 		next++
 		status, _ := h.get("/readyz", nil)
 		return status == http.StatusOK
@@ -188,7 +188,7 @@ func TestHealth(t *testing.T) {
 		status, body := h.get("/readyz", nil)
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "older than")
 	})
-	up.stop()
+	require.NoError(t, up.Stop())
 	h.eventually("no upstream", func() bool {
 		_, body := h.get("/readyz", nil)
 		return strings.Contains(body, "no upstream is connected")

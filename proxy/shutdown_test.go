@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/admission"
 )
 
@@ -40,11 +41,11 @@ func TestShutdownIsNotHeldUp(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
 	keeper := &stuckKeeper{Gatekeeper: keys(t, "app:one", true), entered: make(chan struct{}), release: make(chan struct{})}
-	h := newHarness(t, Config{Admission: keeper, KeyRoutes: true, HandshakeTimeout: time.Hour}, up.url("/"))
+	h := newHarness(t, Config{Admission: keeper, KeyRoutes: true, HandshakeTimeout: time.Hour}, up.URL("/"))
 	h.connected(1)
 	ws := h.dial("/ws")
 	h.clients(1)
-	up.publish(7, 0, 9)
+	up.PublishBlock(7, 0, 9)
 	h.eventually("the proxy has all", func() bool { return h.figure("websocket_proxy_broadcast_queue_size") == 10 })
 
 	var silent []net.Conn
@@ -66,8 +67,9 @@ func TestShutdownIsNotHeldUp(t *testing.T) {
 		defer cancel()
 		stopped <- h.proxy.Stop(ctx)
 	}()
-	expect(t, ws, 7, 0, 9)
-	require.Equal(t, websocket.CloseGoingAway, closeOf(t, ws).Code)
+	teststream.Expect(t, ws, 7, 0, 9)
+	closed, _ := teststream.Closed(t, ws)
+	require.Equal(t, websocket.CloseGoingAway, closed.Code)
 	require.NoError(t, <-stopped)
 	close(keeper.release)
 	for _, conn := range silent {

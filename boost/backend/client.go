@@ -98,7 +98,7 @@ func (c *Client) call(ctx context.Context, req *jsonrpc.Request) (*jsonrpc.Respo
 	}
 	x := exchange{method: req.Method, lane: laneOf(req), header: header, plain: true}
 	if req.Body != nil {
-		x.length, x.open = req.Body.Len(), req.Body.Open
+		x.length, x.open = len(req.Body.Bytes()), req.Body.Open
 	} else {
 		x.bytes(req.Raw)
 	}

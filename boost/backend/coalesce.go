@@ -10,6 +10,7 @@ import (
 
 // submit adds a job by the queue's rules. The caller wakes the queue.
 func (q *Queue) submit(job Job, background bool) *waiter {
+	job = keepBody(job)
 	w := &waiter{done: job.Done}
 	q.mu.Lock()
 	late := q.add(job, w, background)

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-
-	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
 
 // Errors of a call, for errors.Is. All but ErrClosed and ErrBusy may have reached the backend.
@@ -20,7 +18,6 @@ var (
 	ErrTransport   = errors.New("connection lost")
 	ErrAuth        = errors.New("the JWT was refused; check that both sides hold the same secret and that their clocks agree to within a minute")
 	ErrStatus      = errors.New("unexpected HTTP status")
-	ErrIncomplete  = jsonrpc.ErrIncomplete // The caller's fault: what was to be passed on did not come
 	ErrMalformed   = errors.New("the answer is not JSON-RPC; check that the URL is that of the authenticated (engine) RPC")
 	ErrTooLarge    = errors.New("the answer exceeds the limit")
 	ErrBusy        = errors.New("too many calls are waiting")
@@ -43,7 +40,6 @@ var reasons = []struct {
 	{ErrSuperseded, "superseded"},
 	{ErrQueueFull, "queue_full"},
 	{ErrStopped, "stopped"},
-	{ErrIncomplete, "incomplete"}, // Before the timeout that it may be
 	{ErrTimeout, "timeout"},
 	{ErrCanceled, "canceled"},
 	{ErrUnreachable, "unreachable"},

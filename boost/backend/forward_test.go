@@ -106,3 +106,22 @@ func TestForwardLimit(t *testing.T) {
 	_, err = newClient(t, e.URL, func(c *Config) { c.MaxResponse = int64(len(large)) }).Forward(t.Context(), nil, nil)
 	require.NoError(t, err)
 }
+
+// A status that net/http does not write, or that means an upgrade, is no answer that could be passed on.
+func TestForwardRefusesOddStatus(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"099 Odd", "000 Odd", "101 Switching Protocols"} {
+		e := newEL(t, func(w http.ResponseWriter, _ *http.Request) {
+			conn, buf, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(buf, "HTTP/1.1 "+status+"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+			_ = buf.Flush()
+			_ = conn.Close()
+		})
+		c := newClient(t, e.URL, nil)
+		_, err := c.Forward(t.Context(), nil, []byte("{}"))
+		require.ErrorIs(t, err, ErrStatus, status)
+	}
+}

@@ -76,7 +76,7 @@ type waiter struct {
 func (e *entry) size() int {
 	size := len(e.req.Raw) + 256
 	if e.req.Body != nil {
-		size += e.req.Body.Len()
+		size += len(e.req.Body.Bytes())
 	}
 	return size
 }

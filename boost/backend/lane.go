@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ethereum/go-ethereum/flashgeth/boost/engineapi"
 	"github.com/ethereum/go-ethereum/flashgeth/boost/jsonrpc"
 )
 
@@ -84,19 +85,12 @@ func (l *lane) enter() bool {
 
 func (l *lane) leave() { l.inFlight.Add(-1) }
 
-// Prefixes of the Engine API's methods; behind each stands the version.
-const (
-	newPayload = "engine_newPayloadV"
-	forkchoice = "engine_forkchoiceUpdatedV"
-	getPayload = "engine_getPayloadV"
-)
-
 // laneOf chooses the lane of a call.
 func laneOf(req *jsonrpc.Request) laneID {
 	switch {
-	case strings.HasPrefix(req.Method, newPayload), strings.HasPrefix(req.Method, getPayload):
+	case strings.HasPrefix(req.Method, engineapi.NewPayload), strings.HasPrefix(req.Method, engineapi.GetPayload):
 		return laneCritical
-	case strings.HasPrefix(req.Method, forkchoice):
+	case strings.HasPrefix(req.Method, engineapi.ForkchoiceUpdated):
 		if args, err := req.Args(); err == nil && len(args) > 1 && string(args[1]) != "null" {
 			return laneCritical
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/engineapi"
 )
 
 // known are the methods with a label of their own. A client chooses the name of its method, so all
@@ -27,7 +29,7 @@ var known = map[string]bool{
 }
 
 func init() {
-	for _, prefix := range []string{newPayload, forkchoice, getPayload} {
+	for _, prefix := range []string{engineapi.NewPayload, engineapi.ForkchoiceUpdated, engineapi.GetPayload} {
 		for version := '1'; version <= '6'; version++ {
 			known[prefix+string(version)] = true
 		}

@@ -3,7 +3,11 @@
 
 package backend
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ethereum/go-ethereum/flashgeth/boost/engineapi"
+)
 
 // readOnly are methods that change nothing.
 var readOnly = map[string]bool{
@@ -25,6 +29,6 @@ var readOnly = map[string]bool{
 // on) and the reads: getPayload, exchangeCapabilities, getClientVersion. Transactions, miner_* and
 // whatever is unknown are not.
 func repeatable(method string) bool {
-	return strings.HasPrefix(method, newPayload) || strings.HasPrefix(method, forkchoice) ||
-		strings.HasPrefix(method, getPayload) || readOnly[method]
+	return strings.HasPrefix(method, engineapi.NewPayload) || strings.HasPrefix(method, engineapi.ForkchoiceUpdated) ||
+		strings.HasPrefix(method, engineapi.GetPayload) || readOnly[method]
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // Error codes of JSON-RPC 2.0, section 5.1.
@@ -46,14 +48,16 @@ func (e *Error) Brief() *Error {
 	return &Error{Code: e.Code, Message: strings.Clone(strings.ToValidUTF8(e.Message[:min(len(e.Message), briefMessage)], ""))}
 }
 
-// syntaxError is a breach of JSON's grammar at a byte of the body.
-type syntaxError struct {
-	at   int
-	what string
-}
+// errSyntax is what a breach of JSON's grammar is.
+var errSyntax = errors.New("invalid JSON")
 
-func (e *syntaxError) Error() string {
-	return fmt.Sprintf("invalid JSON at byte %d: %s", e.at, e.what)
+// syntax puts the walker's errors into the words of an answer. Others stay.
+func syntax(err error) error {
+	var breach *jsonwalk.SyntaxError
+	if errors.As(err, &breach) {
+		return fmt.Errorf("%w at byte %d: %s", errSyntax, breach.At, breach.What)
+	}
+	return err
 }
 
 func invalidRequest(what string) *Error {

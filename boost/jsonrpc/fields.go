@@ -4,61 +4,54 @@
 package jsonrpc
 
 import (
-	"bytes"
 	"encoding/json"
-	"strings"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
+// rules are those of every body. No RPC of an execution client nests a tenth as deep; encoding/json on the other side
+// admits 10,000.
+var rules = &jsonwalk.Rules{MaxDepth: 512, Malformed: errSyntax}
+
+// maxFields is as many members with a meaning as an object of JSON-RPC has.
+const maxFields = 4
+
 // fields are the members of an object that have a meaning.
-type fields []struct {
-	name  string
-	value *json.RawMessage // Where to put it, nil to only watch for doubles
-	seen  bool
+type fields struct {
+	names  []string                   // at most maxFields
+	values [maxFields]json.RawMessage // of each name, nil if it was not met
+	at     [maxFields]int             // where it lies
 }
 
-// take files one member and says what is wrong with its key. Two readers of one document must not
-// understand it differently, and the one behind us may be encoding/json: it lets the last of two equal
-// keys win and takes "Method" for "method". Both are refused.
-func (f fields) take(key []byte, value json.RawMessage) (wrong string) {
-	for i := range f {
-		if string(key[1:len(key)-1]) == f[i].name {
-			return f.put(i, value)
+// read reads an object and says what is wrong with the first key that cannot be taken. The error is one of syntax.
+func (f *fields) read(w *jsonwalk.Walker) (wrong string, err error) {
+	err = w.Object(func(key []byte) error {
+		value, err := w.Raw()
+		if err != nil {
+			return err
 		}
-	}
-	name := unquote(key)
-	for i := range f {
-		if f[i].name == name {
-			return f.put(i, value) // Its spelling had escapes
+		if what := f.take(key, value, w.Pos()-len(value)); wrong == "" {
+			wrong = what
 		}
-		if strings.EqualFold(f[i].name, name) {
-			return "a key that differs from " + f[i].name + " in case only"
-		}
-	}
-	return ""
+		return nil
+	})
+	return wrong, err
 }
 
-func (f fields) put(i int, value json.RawMessage) (wrong string) {
-	if f[i].seen {
-		return "the key " + f[i].name + " occurs twice"
+// take files one member and says what is wrong with its key: nothing may be understood differently by those whom it
+// is passed on to.
+func (f *fields) take(key []byte, value json.RawMessage, at int) (wrong string) {
+	switch i, folded := jsonwalk.Match(f.names, key); {
+	case i < 0:
+		return ""
+	case folded:
+		return "a key that differs from " + f.names[i] + " in case only"
+	case f.values[i] != nil:
+		return "the key " + f.names[i] + " occurs twice"
+	default:
+		f.values[i], f.at[i] = value, at
+		return ""
 	}
-	f[i].seen = true
-	if f[i].value != nil {
-		*f[i].value = value
-	}
-	return ""
-}
-
-// unquote returns the content of a scanned JSON string.
-func unquote(quoted []byte) string {
-	inner := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
-	}
-	var out string
-	if err := json.Unmarshal(quoted, &out); err != nil {
-		return "" // Cannot be: the scanner has checked it
-	}
-	return out
 }
 
 // appendString appends a string in quotes.

@@ -33,7 +33,7 @@ func FuzzParseBody(f *testing.F) {
 		if err != nil {
 			var rpc *Error
 			require.ErrorAs(t, err, &rpc)
-			if rpc.Code == CodeParse && utf8.Valid(body) && bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) < maxDepth {
+			if rpc.Code == CodeParse && utf8.Valid(body) && bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) < rules.MaxDepth {
 				require.False(t, json.Valid(body), "%v", err)
 			} else if rpc.Code == CodeInvalidRequest && !bytes.Contains(body, []byte("[")) {
 				require.True(t, json.Valid(body))

@@ -3,13 +3,15 @@
 
 // Package jsonrpc takes JSON-RPC 2.0 bodies apart without decoding them: what it returns are slices of
 // the bytes that came in, so that whatever is passed on is passed on unchanged, fields of future forks
-// included. A body is scanned once, its grammar is checked, and nothing in it makes the scanner panic,
+// included. A body is walked over once, its grammar is checked, and nothing in it makes a reader panic,
 // recurse without bound or allocate more than a small multiple of its size.
 package jsonrpc
 
 import (
 	"encoding/json"
 	"errors"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // written to.
 type Request struct {
 	Raw    []byte          // The whole object as it came, nil if Body is set
-	Body   *Arriving       // The object while it still comes in, of which only ID and Method are known, nil if Raw is set
+	Body   *Body           // The object in reused memory, of which only ID and Method are known, nil if Raw is set
 	ID     json.RawMessage // Any JSON value as it came, nil if absent
 	Params json.RawMessage // Usually an array, nil if absent
 	Method string
@@ -43,12 +45,15 @@ func (r *Request) Notification() bool { return r.ID == nil && r.Err == nil }
 // holds the one request as far as it could be read, so that the answer can carry its id. In a batch, an
 // element that is not a request has its Err set and err is nil.
 func ParseBody(body []byte) (reqs []Request, batch bool, err error) {
-	s := scanner{body}
-	start := s.space(0)
-	switch s.at(start) {
+	w := jsonwalk.New(body, rules)
+	switch w.Peek() {
 	case '{':
 		reqs = make([]Request, 1)
-		if err := s.request(&reqs[0], start); err != nil {
+		err = readRequest(&w, &reqs[0])
+		if err == nil {
+			err = w.End()
+		}
+		if err != nil {
 			return nil, false, asError(err)
 		}
 		if reqs[0].Err != nil {
@@ -56,15 +61,15 @@ func ParseBody(body []byte) (reqs []Request, batch bool, err error) {
 		}
 		return reqs, false, nil
 	case '[':
-		reqs, err := s.batch(start)
+		reqs, err := readBatch(&w)
 		if err != nil {
 			return nil, true, asError(err)
 		}
 		return reqs, true, nil
 	default:
-		to, err := s.value(start, 0)
+		err := w.Skip()
 		if err == nil {
-			err = s.end(to)
+			err = w.End()
 		}
 		if err == nil {
 			err = invalidRequest("neither an object nor an array")
@@ -78,28 +83,27 @@ func asError(err error) error {
 	if errors.As(err, &rpc) {
 		return rpc
 	}
-	return &Error{Code: CodeParse, Message: err.Error()}
+	return &Error{Code: CodeParse, Message: syntax(err).Error()}
 }
 
-func (s scanner) batch(start int) ([]Request, error) {
+func readBatch(w *jsonwalk.Walker) ([]Request, error) {
 	var reqs []Request
-	// The elements are scanned as values first, and those few bytes once more as requests: a batch
-	// is rare and its elements are small.
-	to, err := s.array(start, 0, func(from, to int) error {
-		if len(reqs) == maxBatch {
-			return invalidRequest("too many requests in the batch")
-		}
-		req := Request{Raw: s.data[from:to:to]}
-		if s.data[from] != '{' {
+	err := w.Array(func() (err error) {
+		var req Request
+		if w.Peek() == '{' {
+			err = readRequest(w, &req)
+		} else {
 			req.Err = invalidRequest("an element of the batch is not an object")
-		} else if err := (scanner{req.Raw}).request(&req, 0); err != nil {
-			return err
+			req.Raw, err = w.Raw()
+		}
+		if err == nil && len(reqs) == maxBatch {
+			err = invalidRequest("too many requests in the batch")
 		}
 		reqs = append(reqs, req)
-		return nil
+		return err
 	})
 	if err == nil {
-		err = s.end(to)
+		err = w.End()
 	}
 	if err == nil && len(reqs) == 0 {
 		err = invalidRequest("empty batch")
@@ -107,31 +111,29 @@ func (s scanner) batch(start int) ([]Request, error) {
 	return reqs, err
 }
 
-// request reads the object at start, behind which nothing may follow. The error is one of syntax; an
-// object that is no request has its Err set.
-func (s scanner) request(req *Request, start int) error {
-	var method json.RawMessage
-	names := fields{
-		{name: "jsonrpc"},
-		{name: "id", value: &req.ID},
-		{name: "method", value: &method},
-		{name: "params", value: &req.Params},
-	}
-	end, err := s.object(start, 0, func(key []byte, from, to int) error {
-		if wrong := names.take(key, s.data[from:to:to]); wrong != "" && req.Err == nil {
-			req.Err = invalidRequest(wrong)
-		}
-		return nil
-	})
-	if err == nil {
-		err = s.end(end)
-	}
+// requestNames are the members of a request, and the constants their places.
+var requestNames = []string{"jsonrpc", "id", "method", "params"}
+
+const (
+	requestID = iota + 1
+	requestMethod
+	requestParams
+)
+
+// readRequest reads the object that comes. The error is one of syntax; an object that is no request has its Err set.
+func readRequest(w *jsonwalk.Walker, req *Request) error {
+	start := w.Pos()
+	met := fields{names: requestNames}
+	wrong, err := met.read(w)
 	if err != nil {
 		return err
 	}
-	req.Raw = s.data[start:end:end]
-	if req.Err == nil {
-		req.Method, req.Err = methodOf(method)
+	req.Raw = w.Since(start)
+	req.ID, req.Params = met.values[requestID], met.values[requestParams]
+	if wrong != "" {
+		req.Err = invalidRequest(wrong)
+	} else {
+		req.Method, req.Err = methodOf(met.values[requestMethod])
 	}
 	return nil
 }
@@ -143,7 +145,7 @@ func methodOf(raw json.RawMessage) (string, *Error) {
 	if raw[0] != '"' {
 		return "", invalidRequest("the method is not a string")
 	}
-	if method := unquote(raw); method != "" {
+	if method := jsonwalk.Unquote(raw); method != "" {
 		return method, nil
 	}
 	return "", invalidRequest("the method is empty")
@@ -159,16 +161,17 @@ func (r *Request) Args() ([]json.RawMessage, error) {
 		return nil, &Error{Code: CodeInvalidParams, Message: "the parameters are not an array"}
 	}
 	args := make([]json.RawMessage, 0, 4)
-	s := scanner{r.Params}
-	_, err := s.array(0, 0, func(from, to int) error {
-		if len(args) == maxArgs {
-			return errors.New("too many parameters")
+	w := jsonwalk.New(r.Params, rules)
+	err := w.Array(func() error {
+		arg, err := w.Raw()
+		if err == nil && len(args) == maxArgs {
+			err = errors.New("too many parameters")
 		}
-		args = append(args, json.RawMessage(s.data[from:to:to]))
-		return nil
+		args = append(args, arg)
+		return err
 	})
 	if err != nil {
-		return nil, &Error{Code: CodeInvalidParams, Message: err.Error()}
+		return nil, &Error{Code: CodeInvalidParams, Message: syntax(err).Error()}
 	}
 	return args, nil
 }

@@ -71,7 +71,7 @@ func requireSlice(t *testing.T, want string, got json.RawMessage) {
 
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
-	deep := strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)
+	deep := strings.Repeat("[", rules.MaxDepth) + strings.Repeat("]", rules.MaxDepth)
 	for name, tc := range map[string]struct {
 		body string
 		code int
@@ -145,7 +145,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestParseDepth(t *testing.T) {
 	t.Parallel()
-	inner := strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth-1)
+	inner := strings.Repeat("[", rules.MaxDepth-1) + strings.Repeat("]", rules.MaxDepth-1)
 	_, _, err := ParseBody([]byte(`{"id":1,"method":"m","params":` + inner + `}`))
 	require.NoError(t, err)
 }
@@ -241,21 +241,5 @@ func TestNewRequest(t *testing.T) {
 		parsed, _, err := ParseBody(r.Raw)
 		require.NoError(t, err)
 		require.Equal(t, parsed[0], r)
-	}
-}
-
-// TestSpecial compares the scanner's view of a word with that of each byte.
-func TestSpecial(t *testing.T) {
-	t.Parallel()
-	for b := range 256 {
-		for at := range 40 {
-			body := []byte(`"` + strings.Repeat("0", 48) + `"`)
-			body[1+at] = byte(b)
-			if b == '"' {
-				continue // Ends the string
-			}
-			_, err := scanner{body}.value(0, 0)
-			require.Equal(t, b >= ' ' && b < 0x80 && b != '\\', err == nil, "byte %#x at %d", b, at)
-		}
 	}
 }

@@ -6,8 +6,11 @@ package jsonrpc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // Response is one JSON-RPC response. Its slices point into the body it was parsed from and must not be
@@ -21,37 +24,48 @@ type Response struct {
 	idAt int // Where ID lies in Raw, 0 if unknown
 }
 
+// responseNames and errorNames are the members of a response and of its error, and the constants their places.
+var (
+	responseNames = []string{"jsonrpc", "id", "result", "error"}
+	errorNames    = []string{"code", "message", "data"}
+)
+
+const (
+	responseID = iota + 1
+	responseResult
+	responseError
+)
+
+const (
+	errorCode = iota
+	errorMessage
+	errorData
+)
+
 // ParseResponse takes the body of an answer to a single request apart. Its errors wrap ErrResponse.
 func ParseResponse(body []byte) (*Response, error) {
-	s := scanner{body}
-	start := s.space(0)
-	if s.at(start) != '{' {
+	w := jsonwalk.New(body, rules)
+	if w.Peek() != '{' {
 		return nil, fmt.Errorf("%w: it starts with %s", ErrResponse, Excerpt(body))
 	}
-	res := new(Response)
-	var failure json.RawMessage
-	names := fields{
-		{name: "jsonrpc"},
-		{name: "id", value: &res.ID},
-		{name: "result", value: &res.Result},
-		{name: "error", value: &failure},
+	start := w.Pos()
+	met := fields{names: responseNames}
+	wrong, err := met.read(&w)
+	raw := w.Since(start)
+	if err == nil && wrong != "" {
+		err = errors.New(wrong)
 	}
-	end, err := s.object(start, 0, func(key []byte, from, to int) error {
-		if wrong := names.take(key, s.data[from:to:to]); wrong != "" {
-			return fmt.Errorf("%w: %s", ErrResponse, wrong)
-		}
-		if names[1].seen && res.idAt == 0 {
-			res.idAt = from - start
-		}
-		return nil
-	})
 	if err == nil {
-		err = s.end(end)
+		err = w.End()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrResponse, err)
+		return nil, fmt.Errorf("%w: %w", ErrResponse, syntax(err))
 	}
-	res.Raw = body[start:end:end]
+	res := &Response{Raw: raw, ID: met.values[responseID], Result: met.values[responseResult]}
+	if res.ID != nil {
+		res.idAt = met.at[responseID] - start
+	}
+	failure := met.values[responseError]
 	switch {
 	case failure != nil && string(failure) != "null":
 		if res.Error, err = parseError(failure); err != nil {
@@ -68,29 +82,24 @@ func parseError(raw json.RawMessage) (*Error, error) {
 	if raw[0] != '{' {
 		return nil, fmt.Errorf("%w: the error is not an object", ErrResponse)
 	}
-	var code, message json.RawMessage
-	out := new(Error)
-	names := fields{
-		{name: "code", value: &code},
-		{name: "message", value: &message},
-		{name: "data", value: &out.Data},
+	w := jsonwalk.New(raw, rules)
+	met := fields{names: errorNames}
+	wrong, err := met.read(&w)
+	switch {
+	case err != nil:
+		return nil, syntax(err)
+	case wrong != "":
+		return nil, fmt.Errorf("%w: in the error: %s", ErrResponse, wrong)
 	}
-	_, err := scanner{raw}.object(0, 0, func(key []byte, from, to int) error {
-		if wrong := names.take(key, raw[from:to:to]); wrong != "" {
-			return fmt.Errorf("%w: in the error: %s", ErrResponse, wrong)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
+	code, message := met.values[errorCode], met.values[errorMessage]
+	out := &Error{Data: met.values[errorData]}
 	if out.Code, err = strconv.Atoi(string(code)); err != nil {
 		return nil, fmt.Errorf("%w: the error has no integer code", ErrResponse)
 	}
 	if len(message) == 0 || message[0] != '"' {
 		return nil, fmt.Errorf("%w: the error has no message", ErrResponse)
 	}
-	out.Message = unquote(message)
+	out.Message = jsonwalk.Unquote(message)
 	return out, nil
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // benchBlock is the number of flashblocks in a benchmark's block.
@@ -88,11 +89,11 @@ func BenchmarkRelay(b *testing.B) {
 func benchRelay(b *testing.B, size int) {
 	b.Helper()
 	block := encode(blockOf(size / 2 * benchBlock)...)
-	ours, theirs := newUpstream(b, nil), newUpstream(b, nil)
-	h := newRelayHarness(b, RelayConfig{Upstream: ours.url(), PingInterval: time.Hour, PongTimeout: time.Hour})
-	in, out := ours.client(), h.dial("/")
-	bare := dialBare(b, theirs.url())
-	bareIn := theirs.client()
+	ours, theirs := teststream.NewUpstream(b, nil), teststream.NewUpstream(b, nil)
+	h := newRelayHarness(b, RelayConfig{Upstream: ours.URL(), PingInterval: time.Hour, PongTimeout: time.Hour})
+	in, out := ours.Client(), h.dial("/")
+	bare := dialBare(b, theirs.URL())
+	bareIn := theirs.Client()
 
 	pass := func(in, out *websocket.Conn, text []byte) time.Duration {
 		start := time.Now()

@@ -132,7 +132,7 @@ func sameHash(a, b *common.Hash) bool {
 // has, are compared without decoding.
 func sameWithdrawals(a, b json.RawMessage) bool {
 	var x, y diff
-	if len(a) > 0 && x.cutWithdrawals(a) != nil || len(b) > 0 && y.cutWithdrawals(b) != nil {
+	if len(a) > 0 && x.cutWithdrawals(walk(a)) != nil || len(b) > 0 && y.cutWithdrawals(walk(b)) != nil {
 		return false
 	}
 	return (a == nil) == (b == nil) && x.withdrawalCount == y.withdrawalCount && bytes.Equal(x.withdrawals, y.withdrawals)

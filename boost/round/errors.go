@@ -3,7 +3,10 @@
 
 package round
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 var (
 	// ErrNoAttributes is returned for a forkchoice update that starts no build.
@@ -27,6 +30,12 @@ var (
 	// ErrBuilderInUse is returned when the builder names one payload id for two local ones, which would
 	// put one block under two ids.
 	ErrBuilderInUse = errors.New("the builder's payload id belongs to another round")
+)
+
+// What an object has too much or too little.
+var (
+	errTwice   = fmt.Errorf("%w: a member appears twice", ErrMalformed)
+	errMissing = fmt.Errorf("%w: a member is missing", ErrMalformed)
 )
 
 // errComplete ends a walk over an object that needs not be walked to its end.

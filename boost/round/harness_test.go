@@ -14,24 +14,19 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/holiman/uint256"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testleak"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
-func TestMain(m *testing.M) {
-	log.SetDefault(log.NewLogger(log.DiscardHandler()))
-	// net/http lingers for half a second after a connection it has refused.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
-}
+func TestMain(m *testing.M) { testleak.Main(m) }
 
-// patience is how long a test waits for something that must happen. It decides nothing else.
-const patience = 30 * time.Second
+const patience = teststream.Patience
 
 // The block that every test request asks for.
 const (

@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // Versions of the Engine API by the fork that introduced them.
@@ -61,15 +62,15 @@ const requiredNames = 11
 // refused: a block must not be one thing here and another one there. Error: ErrMalformed.
 func ParsePayload(result json.RawMessage) (*Payload, error) {
 	p := new(Payload)
-	if _, err := unambiguous(result, envelopeNames, p.envelope); err != nil {
+	if _, err := unambiguous(walk(result), envelopeNames, p.envelope); err != nil {
 		return nil, err
 	}
 	if p.Execution == nil {
 		p.Execution, p.bare = result, true // version 1 has no envelope
 	}
-	met, err := unambiguous(p.Execution, payloadNames, p.field)
+	met, err := unambiguous(walk(p.Execution), payloadNames, p.field)
 	if err == nil {
-		err = met.require(payloadNames[:requiredNames]...)
+		err = met.Require(rules, payloadNames[:requiredNames]...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("execution payload: %w", err)
@@ -79,81 +80,81 @@ func ParsePayload(result json.RawMessage) (*Payload, error) {
 
 // unambiguous calls member for the members of an object that have one of the names. Every reader must understand
 // them alike: none may appear twice, or in another case.
-func unambiguous(object []byte, names []string, member func(name string, value []byte) error) (met keys, err error) {
+func unambiguous(w *walker, names []string, member func(name string, w *walker) error) (met jsonwalk.Seen, err error) {
 	count := 0
-	err = eachMember(object, func(key, value []byte) error {
+	err = w.Object(func(key []byte) error {
 		if count++; count > maxMembers {
 			return fmt.Errorf("%w: more than %d members", ErrMalformed, maxMembers)
 		}
-		for bit, name := range names {
-			if string(key) != name {
-				continue
-			}
-			if err := met.mark(bit, key); err != nil {
-				return err
-			}
-			return inField(key, member(name, value))
+		bit, folded := jsonwalk.Match(names, key)
+		switch {
+		case bit < 0:
+			return w.Skip()
+		case folded:
+			return fmt.Errorf("%w: %q differs from %s in case only", ErrMalformed, key, names[bit])
 		}
-		for _, name := range names {
-			if strings.EqualFold(string(key), name) {
-				return fmt.Errorf("%w: %q differs from %s in case only", ErrMalformed, key, name)
-			}
+		if err := met.Mark(rules, bit, key); err != nil {
+			return err
 		}
-		return nil
+		return jsonwalk.InField(key, member(names[bit], w))
 	})
 	return met, err
 }
 
 // envelope reads one member of the envelope.
-func (p *Payload) envelope(name string, value []byte) (err error) {
-	if isNull(value) {
+func (p *Payload) envelope(name string, w *walker) (err error) {
+	if w.Null() {
 		return nil
 	}
 	switch name {
 	case "executionPayload":
-		p.Execution = value
+		p.Execution, err = w.Raw()
 	case "executionRequests":
-		p.ExecutionRequests = value
+		p.ExecutionRequests, err = w.Raw()
 	case "parentBeaconBlockRoot":
-		p.ParentBeaconBlockRoot, err = fixedHash(value)
+		p.ParentBeaconBlockRoot, err = w.hash()
+	default:
+		err = w.Skip()
 	}
 	return err
 }
 
 // field reads one member of the execution payload.
-func (p *Payload) field(name string, value []byte) (err error) {
+func (p *Payload) field(name string, w *walker) (err error) {
 	switch name {
 	case "blockHash":
-		err = fixed(p.BlockHash[:], value)
+		err = w.Fixed(p.BlockHash[:])
 	case "parentHash":
-		err = fixed(p.ParentHash[:], value)
+		err = w.Fixed(p.ParentHash[:])
 	case "stateRoot":
-		err = fixed(p.StateRoot[:], value)
+		err = w.Fixed(p.StateRoot[:])
 	case "blockNumber":
-		p.Number, err = quantity(value)
+		p.Number, err = w.Quantity()
 	case "gasUsed":
-		p.GasUsed, err = quantity(value)
+		p.GasUsed, err = w.Quantity()
 	case "gasLimit":
-		p.GasLimit, err = quantity(value)
+		p.GasLimit, err = w.Quantity()
 	case "timestamp":
-		p.Timestamp, err = quantity(value)
+		p.Timestamp, err = w.Quantity()
 	case "prevRandao":
-		err = fixed(p.PrevRandao[:], value)
+		err = w.Fixed(p.PrevRandao[:])
 	case "feeRecipient":
-		err = fixed(p.FeeRecipient[:], value)
+		err = w.Fixed(p.FeeRecipient[:])
 	case "extraData":
-		p.ExtraData, err = data(value)
+		p.ExtraData, err = w.Bytes()
 	case "transactions":
 		var list [][]byte
-		list, err = hexList(value)
+		list, err = w.hexList()
 		p.Transactions = make([]json.RawMessage, len(list))
 		for i, tx := range list {
 			p.Transactions[i] = tx
 		}
 	case "withdrawals":
-		if !isNull(value) {
-			p.Withdrawals = value
+		if !w.Null() {
+			p.Withdrawals, err = w.Raw()
 		}
+	default:
+		err = w.Skip()
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // piece is one flashblock, cut into the wire's own text where an engine answer repeats it, and checked:
@@ -41,27 +42,28 @@ var zeroHash = appendHex(nil, common.Hash{}.Bytes())
 func cut(d stream.Delivery) (*piece, error) {
 	p := &piece{header: d.Header, json: d.JSON}
 	read := false
-	_, err := members(d.JSON, skipSpace(d.JSON, 0), func(key []byte, i int) (end int, err error) {
+	w := walk(d.JSON)
+	err := w.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "base":
-			end, err = skipValue(d.JSON, i)
-			if err == nil && d.HasBase {
-				p.base = new(flashblocks.Base)
-				err = cutBase(p.base, d.JSON[i:end])
+			if !d.HasBase {
+				return w.Skip() // null
 			}
+			p.base = new(flashblocks.Base)
+			err = cutBase(p.base, w)
 		case "diff":
 			read = true
-			end, err = p.diff.cut(d.JSON, i)
+			err = p.diff.cut(w)
 		default:
-			return skipValue(d.JSON, i)
+			return w.Skip()
 		}
 		if err != nil {
-			return 0, inField(key, err)
+			return jsonwalk.InField(key, err)
 		}
 		if read && (p.base != nil || !d.HasBase) {
-			return 0, errComplete // metadata is the longer half of a message
+			return errComplete // metadata is the longer half of a message
 		}
-		return end, nil
+		return nil
 	})
 	switch {
 	case err == nil:
@@ -74,131 +76,131 @@ func cut(d stream.Delivery) (*piece, error) {
 }
 
 // cutBase reads a base.
-func cutBase(b *flashblocks.Base, value []byte) error {
-	var met keys
-	err := eachMember(value, func(key, value []byte) (err error) {
+func cutBase(b *flashblocks.Base, w *walker) error {
+	var met jsonwalk.Seen
+	err := w.Object(func(key []byte) (err error) {
 		bit := 0
 		switch string(key) {
 		case "parent_hash":
-			err = fixed(b.ParentHash[:], value)
+			err = w.Fixed(b.ParentHash[:])
 		case "fee_recipient":
-			bit, err = 1, fixed(b.FeeRecipient[:], value)
+			bit, err = 1, w.Fixed(b.FeeRecipient[:])
 		case "prev_randao":
-			bit, err = 2, fixed(b.PrevRandao[:], value)
+			bit, err = 2, w.Fixed(b.PrevRandao[:])
 		case "block_number":
 			bit = 3
-			b.BlockNumber, err = quantity(value)
+			b.BlockNumber, err = w.Quantity()
 		case "gas_limit":
 			bit = 4
-			b.GasLimit, err = quantity(value)
+			b.GasLimit, err = w.Quantity()
 		case "timestamp":
 			bit = 5
-			b.Timestamp, err = quantity(value)
+			b.Timestamp, err = w.Quantity()
 		case "extra_data":
 			bit = 6
-			b.ExtraData, err = data(value)
+			b.ExtraData, err = w.Bytes()
 		case "base_fee_per_gas":
 			bit = 7
-			b.BaseFeePerGas, err = quantity256(value)
+			b.BaseFeePerGas, err = w.quantity256()
 		case "parent_beacon_block_root":
 			bit = 8
-			b.ParentBeaconBlockRoot, err = fixedHash(value)
+			b.ParentBeaconBlockRoot, err = w.hash()
 		default:
-			return nil
+			return w.Skip()
 		}
 		if err != nil {
-			return inField(key, err)
+			return jsonwalk.InField(key, err)
 		}
-		return met.mark(bit, key)
+		return met.Mark(rules, bit, key)
 	})
 	if err != nil {
 		return err
 	}
-	return met.require("parent_hash", "fee_recipient", "prev_randao", "block_number", "gas_limit",
+	return met.Require(rules, "parent_hash", "fee_recipient", "prev_randao", "block_number", "gas_limit",
 		"timestamp", "extra_data", "base_fee_per_gas")
 }
 
-// cut reads the diff that begins at i, and returns the position behind.
-func (d *diff) cut(data []byte, i int) (int, error) {
+// cut reads a diff.
+func (d *diff) cut(w *walker) error {
 	d.withdrawalsRoot = zeroHash
-	var met keys
-	end, err := members(data, i, func(key []byte, i int) (end int, err error) {
-		bit := 5
-		if string(key) == "transactions" {
-			d.transactions, end, err = hexListAt(data, i)
-		} else if end, err = skipValue(data, i); err == nil {
-			bit, err = d.field(key, data[i:end:end])
-		}
+	var met jsonwalk.Seen
+	err := w.Object(func(key []byte) error {
+		bit, err := d.field(key, w)
 		if err != nil {
-			return 0, inField(key, err)
+			return jsonwalk.InField(key, err)
 		}
-		if bit >= 0 {
-			err = met.mark(bit, key)
+		if bit < 0 {
+			return nil
 		}
-		return end, err
+		return met.Mark(rules, bit, key)
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return end, met.require("state_root", "receipts_root", "logs_bloom", "gas_used", "block_hash", "transactions")
+	return met.Require(rules, "state_root", "receipts_root", "logs_bloom", "gas_used", "block_hash", "transactions")
 }
 
 // field reads one member; the bit is negative for an unknown key and for null where that means absent.
-func (d *diff) field(key, value []byte) (bit int, err error) {
+func (d *diff) field(key []byte, w *walker) (bit int, err error) {
 	switch string(key) {
 	case "state_root":
-		d.stateRoot, err = hexData(value, common.HashLength)
+		d.stateRoot, err = w.hexData(common.HashLength)
 		return 0, err
 	case "receipts_root":
-		d.receiptsRoot, err = hexData(value, common.HashLength)
+		d.receiptsRoot, err = w.hexData(common.HashLength)
 		return 1, err
 	case "logs_bloom":
-		d.logsBloom, err = hexData(value, types.BloomByteLength)
+		d.logsBloom, err = w.hexData(types.BloomByteLength)
 		return 2, err
 	case "gas_used":
-		d.gasUsed, err = quantity(value)
+		d.gasUsed, err = w.Quantity()
 		return 3, err
 	case "block_hash":
-		d.blockHash, err = hexData(value, common.HashLength)
+		d.blockHash, err = w.hexData(common.HashLength)
 		return 4, err
+	case "transactions":
+		d.transactions, err = w.hexList()
+		return 5, err
 	}
-	if isNull(value) {
+	if w.Null() {
 		return -1, nil
 	}
 	switch string(key) {
 	case "withdrawals":
-		return 6, d.cutWithdrawals(value)
+		return 6, d.cutWithdrawals(w)
 	case "withdrawals_root":
-		d.withdrawalsRoot, err = hexData(value, common.HashLength)
+		d.withdrawalsRoot, err = w.hexData(common.HashLength)
 		return 7, err
 	case "blob_gas_used":
-		d.blobGasUsed, err = quantity(value)
+		d.blobGasUsed, err = w.Quantity()
 		return 8, err
 	case "post_exec_tx":
-		d.postExecTx, err = hexData(value, -1)
+		d.postExecTx, err = w.hexData(-1)
 		return 9, err
 	}
-	return -1, nil
+	return -1, w.Skip()
 }
 
 // cutWithdrawals writes withdrawals in the Engine API's form. There are none on the OP Stack.
-func (d *diff) cutWithdrawals(value []byte) error {
-	return eachItem(value, func(item []byte) error {
+func (d *diff) cutWithdrawals(w *walker) error {
+	return w.Array(func() error {
 		if d.withdrawalCount == maxWithdrawals {
 			return fmt.Errorf("%w: more than %d", ErrMalformed, maxWithdrawals)
 		}
 		var index, validator, amount uint64
 		var address common.Address
-		err := eachMember(item, func(key, value []byte) (err error) {
+		err := w.Object(func(key []byte) (err error) {
 			switch string(key) {
 			case "index":
-				index, err = quantity(value)
+				index, err = w.Quantity()
 			case "validatorIndex":
-				validator, err = quantity(value)
+				validator, err = w.Quantity()
 			case "address":
-				err = fixed(address[:], value)
+				err = w.Fixed(address[:])
 			case "amount":
-				amount, err = quantity(value)
+				amount, err = w.Quantity()
+			default:
+				err = w.Skip()
 			}
 			return err
 		})

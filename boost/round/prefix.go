@@ -94,7 +94,7 @@ func (p *Prefix) GasUsed() uint64 {
 
 func (p *Prefix) hash(of func(*diff) []byte) (hash common.Hash) {
 	if len(p.pieces) > 0 {
-		_ = fixed(hash[:], of(p.last())) // checked when it came
+		_ = walk(of(p.last())).Fixed(hash[:]) // checked when it came
 	}
 	return hash
 }

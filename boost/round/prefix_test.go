@@ -259,28 +259,6 @@ func TestMatches(t *testing.T) {
 	require.ErrorIs(t, p.Matches(block), ErrMismatch)
 }
 
-func TestParsePayload(t *testing.T) {
-	t.Parallel()
-	result, err := prefixOf(t, encode(flashblock(9, 0))).Envelope(4)
-	require.NoError(t, err)
-	payload, err := ParsePayload(result)
-	require.NoError(t, err)
-	bare, err := ParsePayload(payload.Execution)
-	require.NoError(t, err)
-	require.Equal(t, payload.BlockHash, bare.BlockHash)
-	require.Nil(t, bare.ParentBeaconBlockRoot)
-	_, params := bare.NewPayload(4, &testBeacon)
-	require.JSONEq(t, `"`+testBeacon.Hex()+`"`, string(params[2]))
-	for _, bad := range []string{
-		``, `null`, `[]`, `{}`, `{"executionPayload":{}}`, `{"executionPayload":null}`,
-		`{"executionPayload":[]}`, strings.Replace(string(result), `"0x64"`, `"0xzz"`, 1),
-		strings.Replace(string(result), `"gasUsed"`, `"gasLimit"`, 1),
-	} {
-		_, err := ParsePayload(json.RawMessage(bad))
-		require.ErrorIs(t, err, ErrMalformed, bad)
-	}
-}
-
 // FuzzAdd gives the store anything the subscriber would let through, before and after index 0, and checks
 // that what it makes of it is what the typed path makes of it.
 func FuzzAdd(f *testing.F) {

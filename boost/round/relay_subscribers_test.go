@@ -15,16 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // F17: who comes in mid-block is given the block from its base, whether it knows how to ask for it or not.
 func TestRelayReplaysToJoiners(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
+	u := teststream.NewUpstream(t, nil)
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL()})
 	h.live(1, 9)
 	first := h.dial("/ws")
-	builder := u.client()
+	builder := u.Client()
 	send(t, builder, 9, 0, 1)
 	expect(t, first, 9, 0, 1)
 	for _, path := range []string{"/", "/ws", "/?from=current"} {
@@ -38,11 +39,11 @@ func TestRelayReplaysToJoiners(t *testing.T) {
 // up to the end of its connection, after which it resumes: never a gap.
 func TestRelaySlowSubscriberHarmsOnlyItself(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
+	u := teststream.NewUpstream(t, nil)
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL()})
 	slow, quick := h.dial("/"), h.dial("/")
 	h.live(1, 9)
-	builder := u.client()
+	builder := u.Client()
 	const count = 40 // 20 MiB, which no pair of sockets holds
 	for index := range uint64(count) {
 		fb := flashblock(9, index)
@@ -73,11 +74,11 @@ func TestRelaySlowSubscriberHarmsOnlyItself(t *testing.T) {
 // TestRelayStopTellsSubscribers, whoever is in the middle of a handshake.
 func TestRelayStopTellsSubscribers(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url(), handshake: time.Hour})
+	u := teststream.NewUpstream(t, nil)
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL(), handshake: time.Hour})
 	ws := h.dial("/")
 	h.live(1, 9)
-	send(t, u.client(), 9, 0, 1)
+	send(t, u.Client(), 9, 0, 1)
 	expect(t, ws, 9, 0)
 	h.eventually("both have come", func() bool { return h.counter("rollup_boost_flashblocks_service_messages_processed") == 2 })
 	// Silent, in the middle of a header, and with a body that never comes, in which the header was answered.

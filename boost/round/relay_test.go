@@ -6,11 +6,7 @@ package round
 import (
 	"context"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,105 +16,10 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
-
-// upstream is a builder's stream that can be down, and whose connections can be cut.
-type upstream struct {
-	t    testing.TB
-	srv  *httptest.Server
-	down atomic.Bool
-
-	queries chan string          // of every upgrade
-	clients chan *websocket.Conn // of a plain upstream
-
-	mu    sync.Mutex
-	conns []net.Conn
-}
-
-// newUpstream serves a handler, or nil for a plain builder that the test writes to itself, as op-rbuilder
-// knows no resume.
-func newUpstream(t testing.TB, handler http.Handler) *upstream {
-	t.Helper()
-	u := &upstream{t: t, queries: make(chan string, 1024), clients: make(chan *websocket.Conn, 1024)}
-	if handler == nil {
-		handler = http.HandlerFunc(u.upgrade)
-	}
-	u.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if u.down.Load() {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		u.queries <- r.URL.RawQuery
-		handler.ServeHTTP(w, r)
-	}))
-	u.srv.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		if state == http.StateNew {
-			u.conns = append(u.conns, conn)
-		}
-	}
-	u.srv.Start()
-	t.Cleanup(func() {
-		u.cut()
-		u.srv.Close()
-	})
-	return u
-}
-
-func (u *upstream) upgrade(w http.ResponseWriter, r *http.Request) {
-	ws, err := new(websocket.Upgrader).Upgrade(w, r, nil)
-	if err == nil {
-		u.clients <- ws
-	}
-}
-
-func (u *upstream) url() string { return "ws" + strings.TrimPrefix(u.srv.URL, "http") }
-
-// cut closes every connection.
-func (u *upstream) cut() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, conn := range u.conns {
-		_ = conn.Close()
-	}
-	u.conns = nil
-}
-
-// client is the next connection to a plain upstream, whose pings it answers.
-func (u *upstream) client() *websocket.Conn {
-	u.t.Helper()
-	select {
-	case ws := <-u.clients:
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for {
-				if _, _, err := ws.ReadMessage(); err != nil {
-					return
-				}
-			}
-		}()
-		u.t.Cleanup(func() { _ = ws.Close(); <-done })
-		return ws
-	case <-time.After(patience):
-		u.t.Fatal("the relay does not connect")
-		return nil
-	}
-}
-
-func (u *upstream) query() string {
-	u.t.Helper()
-	select {
-	case query := <-u.queries:
-		return query
-	case <-time.After(patience):
-		u.t.Fatal("the relay does not connect")
-		return ""
-	}
-}
 
 // relayHarness is a running relay.
 type relayHarness struct {
@@ -148,11 +49,7 @@ func newRelayHarness(t testing.TB, cfg RelayConfig) *relayHarness {
 // dial connects a subscriber of the relay.
 func (h *relayHarness) dial(path string) *websocket.Conn {
 	h.t.Helper()
-	ws, resp, err := websocket.DefaultDialer.DialContext(h.t.Context(), "ws://"+h.relay.Addr().String()+path, nil)
-	require.NoError(h.t, err)
-	_ = resp.Body.Close()
-	h.t.Cleanup(func() { _ = ws.Close() })
-	return ws
+	return teststream.Dial(h.t, "ws://"+h.relay.Addr().String()+path)
 }
 
 // live binds a round to a builder id.
@@ -175,17 +72,18 @@ func (h *relayHarness) counter(name string) uint64 { return h.set.GetOrCreateCou
 func expect(t testing.TB, ws *websocket.Conn, builder byte, indices ...uint64) {
 	t.Helper()
 	for _, index := range indices {
-		header, _, err := flashblocks.DecodeHeader([]byte(receive(t, ws)), flashblocks.Limits{})
+		m, err := teststream.Read(ws)
 		require.NoError(t, err)
-		require.Equal(t, id(builder), header.PayloadID)
-		require.Equal(t, index, header.Index)
+		require.Equal(t, websocket.TextMessage, m.Kind)
+		require.Equal(t, id(builder), m.PayloadID)
+		require.Equal(t, index, m.Index)
 	}
 }
 
+// receive reads a text, which may be a notification.
 func receive(t testing.TB, ws *websocket.Conn) string {
 	t.Helper()
-	require.NoError(t, ws.SetReadDeadline(time.Now().Add(patience)))
-	kind, text, err := ws.ReadMessage()
+	kind, text, err := teststream.ReadFrame(ws)
 	require.NoError(t, err)
 	require.Equal(t, websocket.TextMessage, kind)
 	return string(text)
@@ -201,16 +99,16 @@ func send(t testing.TB, ws *websocket.Conn, builder byte, indices ...uint64) {
 // Subscribers are welcome from the start, with the builder down; it is found when it comes.
 func TestRelayStartsBeforeTheBuilder(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil)
-	u.down.Store(true)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
+	u := teststream.NewUpstream(t, nil)
+	u.Down.Store(true)
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL()})
 	ws := h.dial("/any/path")
 	h.eventually("attempts to connect are counted", func() bool {
 		return h.counter("rollup_boost_flashblocks_ws_inbound_reconnect_attempts") >= 2
 	})
-	u.down.Store(false)
-	builder := u.client()
-	require.Equal(t, "from=current", u.query())
+	u.Down.Store(false)
+	builder := u.Client()
+	require.Equal(t, "from=current", u.Query())
 	h.live(1, 9)
 	send(t, builder, 9, 0, 1)
 	expect(t, ws, 9, 0, 1)
@@ -223,28 +121,28 @@ func TestRelayResumesInMidBlock(t *testing.T) {
 	t.Parallel()
 	hub := stream.NewHub(stream.HubConfig{})
 	require.NoError(t, hub.Start(t.Context()))
-	u := newUpstream(t, hub.Handler())
+	u := teststream.NewUpstream(t, hub.Handler())
 	t.Cleanup(func() {
-		u.cut()
+		u.Cut()
 		require.NoError(t, hub.Stop(context.Background()))
 	})
 	publish := func(indices ...uint64) {
 		for _, index := range indices {
-			hub.Publish(stream.Message{PayloadID: id(9), BlockNumber: testNumber, Index: index, V1: flashblock(9, index).AppendJSON(nil)})
+			hub.Publish(testhub.Message(flashblock(9, index)))
 		}
 	}
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL()})
 	ws := h.dial("/")
 	r := h.live(1, 9)
-	require.Equal(t, "from=current", u.query())
+	require.Equal(t, "from=current", u.Query())
 	publish(0, 1)
 	expect(t, ws, 9, 0, 1)
 
-	u.down.Store(true)
-	u.cut()
+	u.Down.Store(true)
+	u.Cut()
 	publish(2, 3)
-	u.down.Store(false)
-	require.Contains(t, u.query(), "block_number=100&flashblock_index=1&from=current&payload_id=0x0300000000000009")
+	u.Down.Store(false)
+	require.Contains(t, u.Query(), "block_number=100&flashblock_index=1&from=current&payload_id=0x0300000000000009")
 	publish(4)
 	expect(t, ws, 9, 2, 3, 4)
 	require.Equal(t, 5, r.Freeze().Count())
@@ -254,19 +152,19 @@ func TestRelayResumesInMidBlock(t *testing.T) {
 // is whole again.
 func TestRelayKeepsThePrefixWithoutResume(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
+	u := teststream.NewUpstream(t, nil)
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL()})
 	ws, v0 := h.dial("/"), h.dial("/v0")
 	r := h.live(1, 9)
-	send(t, u.client(), 9, 0, 1)
+	send(t, u.Client(), 9, 0, 1)
 	expect(t, ws, 9, 0, 1)
 	require.Contains(t, receive(t, v0), `"index":0,`)
 	require.Contains(t, receive(t, v0), `"index":1,`)
-	u.cut()
+	u.Cut()
 	require.Contains(t, receive(t, v0), `{"index":1,"blockNumber":"0x64","disconnected":true}`)
 
-	send(t, u.client(), 9, 3) // lost for good, whoever asks: the gap brings one more attempt
-	builder := u.client()
+	send(t, u.Client(), 9, 3) // lost for good, whoever asks: the gap brings one more attempt
+	builder := u.Client()
 	send(t, builder, 9, 4)
 	send(t, builder, 10, 0)
 	h.eventually("it all came", func() bool { return h.counter("rollup_boost_flashblocks_service_messages_processed") == 5 })
@@ -287,24 +185,24 @@ func TestRelayKeepsThePrefixWithoutResume(t *testing.T) {
 // A builder that loses messages within a connection is asked for them once.
 func TestRelayAsksForMissingFlashblocks(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil)
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url()})
+	u := teststream.NewUpstream(t, nil)
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL()})
 	ws := h.dial("/")
 	h.live(1, 9)
-	send(t, u.client(), 9, 0, 2)
-	require.Equal(t, "from=current", u.query())
-	require.Contains(t, u.query(), "flashblock_index=0")
-	send(t, u.client(), 9, 1, 2, 3)
+	send(t, u.Client(), 9, 0, 2)
+	require.Equal(t, "from=current", u.Query())
+	require.Contains(t, u.Query(), "flashblock_index=0")
+	send(t, u.Client(), 9, 1, 2, 3)
 	expect(t, ws, 9, 0, 1, 2, 3)
 }
 
 // A builder that accepts and is silent from then on is given up.
 func TestRelayGivesUpASilentBuilder(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, nil) // nobody reads what it accepts, so no ping is answered
-	h := newRelayHarness(t, RelayConfig{Upstream: u.url(), PingInterval: 20 * time.Millisecond, PongTimeout: 100 * time.Millisecond})
-	u.query()
-	u.query()
+	u := teststream.NewUpstream(t, nil) // nobody reads what it accepts, so no ping is answered
+	h := newRelayHarness(t, RelayConfig{Upstream: u.URL(), PingInterval: 20 * time.Millisecond, PongTimeout: 100 * time.Millisecond})
+	u.Query()
+	u.Query()
 	h.eventually("the reconnect is counted", func() bool {
 		return h.counter("rollup_boost_flashblocks_ws_inbound_reconnect_attempts") >= 1
 	})

@@ -7,11 +7,12 @@
 package round
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/jsonwalk"
 )
 
 // Request is one engine_forkchoiceUpdated with payload attributes, kept as it came.
@@ -45,17 +46,18 @@ func ParseRequest(method string, params []json.RawMessage) (*Request, error) {
 	if len(params) == 0 {
 		return nil, fmt.Errorf("%w: no parameters", ErrMalformed)
 	}
-	if len(params) < 2 || isNull(bytes.TrimSpace(params[1])) {
+	if len(params) < 2 || walk(params[1]).Null() {
 		return nil, ErrNoAttributes
 	}
 	r := &Request{Method: method, State: params[0], Attributes: params[1], rest: params[2:]}
 	headed := false
-	err := eachMember(r.State, func(key, value []byte) error {
+	w := walk(r.State)
+	err := w.Object(func(key []byte) error {
 		if string(key) != "headBlockHash" {
-			return nil
+			return w.Skip()
 		}
 		headed = true
-		return inField(key, fixed(r.Head[:], value))
+		return jsonwalk.InField(key, w.Fixed(r.Head[:]))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("forkchoice state: %w", err)
@@ -63,19 +65,20 @@ func ParseRequest(method string, params []json.RawMessage) (*Request, error) {
 	if !headed {
 		return nil, fmt.Errorf("%w: forkchoice state without headBlockHash", ErrMalformed)
 	}
-	var met keys
-	err = eachMember(r.Attributes, func(key, value []byte) error {
-		bit, err := r.attribute(key, value)
+	var met jsonwalk.Seen
+	w = walk(r.Attributes)
+	err = w.Object(func(key []byte) error {
+		bit, err := r.attribute(key, w)
 		if err != nil {
-			return inField(key, err)
+			return jsonwalk.InField(key, err)
 		}
 		if bit < 0 {
 			return nil
 		}
-		return met.mark(bit, key)
+		return met.Mark(rules, bit, key)
 	})
 	if err == nil {
-		err = met.require("timestamp", "prevRandao", "suggestedFeeRecipient")
+		err = met.Require(rules, "timestamp", "prevRandao", "suggestedFeeRecipient")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("payload attributes: %w", err)
@@ -84,50 +87,50 @@ func ParseRequest(method string, params []json.RawMessage) (*Request, error) {
 }
 
 // attribute reads one member of the attributes; the bit is negative for what is unknown or absent.
-func (r *Request) attribute(key, value []byte) (bit int, err error) {
+func (r *Request) attribute(key []byte, w *walker) (bit int, err error) {
 	switch string(key) {
 	case "timestamp":
-		r.Timestamp, err = quantity(value)
+		r.Timestamp, err = w.Quantity()
 		return 0, err
 	case "prevRandao":
-		return 1, fixed(r.PrevRandao[:], value)
+		return 1, w.Fixed(r.PrevRandao[:])
 	case "suggestedFeeRecipient":
-		return 2, fixed(r.FeeRecipient[:], value)
+		return 2, w.Fixed(r.FeeRecipient[:])
 	}
-	if isNull(value) {
+	if w.Null() {
 		return -1, nil
 	}
 	switch string(key) {
 	case "noTxPool":
-		r.NoTxPool, err = boolean(value)
+		r.NoTxPool, err = w.Bool()
 		return 3, err
 	case "gasLimit":
-		r.GasLimit, err = optional(value)
+		r.GasLimit, err = optional(w)
 		return 4, err
 	case "transactions":
-		list, err := hexList(value)
+		list, err := w.hexList()
 		for _, tx := range list {
 			r.Transactions = append(r.Transactions, tx)
 		}
 		return 5, err
 	case "withdrawals":
-		r.Withdrawals = value
-		return 6, nil
+		r.Withdrawals, err = w.Raw()
+		return 6, err
 	case "parentBeaconBlockRoot":
-		r.BeaconRoot, err = fixedHash(value)
+		r.BeaconRoot, err = w.hash()
 		return 7, err
 	case "eip1559Params":
-		r.EIP1559Params, err = data(value)
+		r.EIP1559Params, err = w.Bytes()
 		return 8, err
 	case "minBaseFee":
-		r.MinBaseFee, err = optional(value)
+		r.MinBaseFee, err = optional(w)
 		return 9, err
 	}
-	return -1, nil
+	return -1, w.Skip()
 }
 
-func optional(value []byte) (*uint64, error) {
-	n, err := quantity(value)
+func optional(w *walker) (*uint64, error) {
+	n, err := w.Quantity()
 	return &n, err
 }
 
@@ -140,16 +143,18 @@ func (r *Request) Rebuild(txs []json.RawMessage) []json.RawMessage {
 		size += len(tx) + 1
 	}
 	buf := append(make([]byte, 0, size), '{')
+	w := walk(r.Attributes)
 	// The attributes were walked before, so nothing can fail here.
-	_ = eachMember(r.Attributes, func(key, value []byte) error {
+	_ = w.Object(func(key []byte) error {
+		value, err := w.Raw()
 		switch string(key) {
 		case "transactions", "noTxPool":
-			return nil
+			return err
 		}
 		name, _ := json.Marshal(string(key)) //nolint:errchkjson // a string
 		buf = append(append(buf, name...), ':')
 		buf = append(append(buf, value...), ',')
-		return nil
+		return err
 	})
 	buf = append(buf, `"noTxPool":true,"transactions":[`...)
 	for i, tx := range txs {

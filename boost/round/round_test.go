@@ -5,7 +5,6 @@ package round
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"testing"
 
@@ -277,69 +276,4 @@ func TestBuilderWaits(t *testing.T) {
 	}()
 	r.BindBuilder(id(9))
 	require.NoError(t, <-got)
-}
-
-// The memory of many rounds is that of the last ones.
-func TestManyRoundsAreForgotten(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, Config{})
-	var fresh []json.RawMessage
-	for n := range 1000 {
-		r := h.store.Begin(testRequest(t))
-		local := id(1)
-		local[1], local[2] = byte(n), byte(n>>8)
-		builder := id(9)
-		builder[1], builder[2] = byte(n), byte(n>>8)
-		r.BindLocal(local)
-		r.BindBuilder(builder)
-		for index := range uint64(3) {
-			fb := flashblock(9, index)
-			fb.PayloadID = builder
-			h.store.Add(delivery(t, fb.AppendJSON(nil)))
-		}
-		fresh = r.Freeze().Transactions()
-		require.Len(t, fresh, 3)
-		r.Keep(Sealed{})
-	}
-	require.Len(t, h.store.rounds, defaultKeep)
-	require.Len(t, h.store.byLocal, defaultKeep)
-	require.Len(t, h.store.lines.byID, defaultKeep)
-	require.Zero(t, h.store.lines.early)
-}
-
-// A leader that loses its lead does not ask for the block: the next head tells that it came to nothing.
-func TestAnotherHeadEndsTheRound(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, Config{})
-	h.bound(1, 9)
-	h.add(9, 0)
-	h.store.Head(testParent) // safe and finalized moved, that is all
-	h.add(9, 1)
-	require.Len(t, h.published(), 2)
-	h.store.Head(common.HexToHash("0x99"))
-	require.Contains(t, h.published()[2], `"reorg":true`)
-	h.add(9, 2)
-	require.Len(t, h.published(), 3)
-
-	h.store.Head(testParent)
-	asked := h.bound(2, 10)
-	h.add(10, 0)
-	asked.Freeze()
-	h.store.Head(common.HexToHash("0x99"))
-	require.Len(t, h.published(), 4, "its fate is still open")
-}
-
-// The attributes change and change back before anything was published.
-func TestSupersededRoundIsRevived(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, Config{})
-	a := h.bound(1, 9)
-	b := h.bound(2, 10)
-	again := h.store.Begin(testRequest(t))
-	require.Same(t, a, again.BindLocal(id(1)))
-	again.BindBuilder(id(9))
-	h.add(9, 0)
-	h.add(10, 0)
-	require.Equal(t, []string{"9/0"}, h.published())
-	require.Equal(t, 1, b.Peek().Count())
 }

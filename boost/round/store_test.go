@@ -6,7 +6,6 @@ package round
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -15,57 +14,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 )
-
-// A builder may send whatever it likes: nothing crashes, and the good prefix stays.
-func TestHostileBuilderKeepsThePrefix(t *testing.T) {
-	t.Parallel()
-	edit := func(index uint64, change func(*flashblocks.Flashblock)) []byte {
-		fb := flashblock(9, index)
-		change(fb)
-		return fb.AppendJSON(nil)
-	}
-	for name, c := range map[string]struct {
-		text    []byte
-		counter string
-		torn    bool // nothing can follow
-	}{
-		"a gap":           {edit(5, func(*flashblocks.Flashblock) {}), extendErrors, false},
-		"index 2^63":      {edit(1<<63, func(*flashblocks.Flashblock) {}), extendErrors, false},
-		"index 2^64-1":    {edit(math.MaxUint64, func(*flashblocks.Flashblock) {}), extendErrors, false},
-		"a duplicate":     {edit(1, func(*flashblocks.Flashblock) {}), "flashboost_flashblocks_duplicates_total", false},
-		"a contradiction": {edit(1, func(fb *flashblocks.Flashblock) { fb.Diff.GasUsed++ }), "flashboost_flashblocks_conflicts_total", true},
-		"a new base":      {edit(2, func(fb *flashblocks.Flashblock) { fb.Base = flashblock(9, 0).Base }), extendErrors, false},
-		"another base":    {edit(0, func(fb *flashblocks.Flashblock) { fb.Base.Timestamp++ }), "flashboost_flashblocks_conflicts_total", true},
-		"another number":  {edit(2, func(fb *flashblocks.Flashblock) { fb.Metadata.BlockNumber++ }), extendErrors, false},
-		"an unknown id":   {edit(2, func(fb *flashblocks.Flashblock) { fb.PayloadID = id(77) }), mismatches, false},
-		"bad hex": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{"state_root":"0xzz","receipts_root":"0x","logs_bloom":"0x",` +
-			`"gas_used":"0x0","block_hash":"0x","transactions":["0xzz"]},"metadata":{}}`), extendErrors, false},
-		"no diff fields": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":{},"metadata":{}}`), extendErrors, false},
-		"diff of a list": {[]byte(`{"payload_id":"0x0300000000000009","index":2,"diff":[],"metadata":{}}`), extendErrors, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHarness(t, Config{})
-			r := h.bound(1, 9)
-			h.add(9, 0, 1)
-			before, gaps := h.count(c.counter), h.gaps.Load()
-			h.store.Add(delivery(t, c.text))
-			require.Equal(t, before+1, h.count(c.counter))
-			require.Equal(t, 2, r.Peek().Count())
-
-			h.add(9, 2)
-			want := []string{"9/0", "9/1", "9/2"}
-			if c.torn {
-				want = want[:2]
-			}
-			require.Equal(t, want, h.published())
-			require.Equal(t, len(want), r.Freeze().Count())
-			if name == "a gap" {
-				require.Equal(t, gaps+1, h.gaps.Load(), "missing flashblocks are asked for")
-			}
-		})
-	}
-}
 
 // A builder that was restarted begins again under the same payload id, with another block. What was published
 // stays, and nothing of the second block is put behind it.
@@ -167,40 +115,6 @@ func TestEarlyFlashblocksAreAdopted(t *testing.T) {
 		require.Equal(t, []string{"9/0", "9/1", "9/2", "9/3"}, h.published())
 		require.Equal(t, 4, r.Freeze().Count())
 	}
-}
-
-// A builder that names ever new payload ids cannot fill the memory, nor reach a bound round.
-func TestPayloadIDFloodIsBounded(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, Config{})
-	r := h.bound(1, 9)
-	h.add(9, 0, 1)
-	fb := flashblock(0, 0)
-	for i := range 5000 {
-		fb.PayloadID[1], fb.PayloadID[2], fb.PayloadID[7] = byte(i), byte(i>>8), 0
-		h.store.Add(delivery(t, fb.AppendJSON(nil)))
-	}
-	h.store.mu.Lock()
-	require.Len(t, h.store.lines.byID, defaultMaxEarly+1)
-	require.Equal(t, defaultMaxEarly, h.store.lines.early)
-	h.store.mu.Unlock()
-	require.Equal(t, 5000-defaultMaxEarly, h.count(droppedEarly))
-	require.Equal(t, 2, r.Freeze().Count())
-}
-
-// One early id cannot hold more than the bound either.
-func TestEarlyBytesAreBounded(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, Config{EarlyBytes: 20_000})
-	h.store.Begin(testRequest(t))
-	for index := range uint64(100) {
-		h.add(9, index)
-	}
-	h.store.mu.Lock()
-	defer h.store.mu.Unlock()
-	require.LessOrEqual(t, h.store.lines.earlyBytes, 20_000)
-	require.NotZero(t, h.store.lines.byID[id(9)].pieces)
-	require.NotZero(t, h.count(droppedEarly))
 }
 
 // What nobody took is dropped once the builds after it have begun; what is being asked for stays.

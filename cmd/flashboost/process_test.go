@@ -5,8 +5,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,43 +17,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testprogram"
 )
 
-// asFlashboost makes the test binary behave as flashboost, so that signals, exit codes and the working
-// directory are those of a process.
-const asFlashboost = "TEST_RUN_AS_FLASHBOOST"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asFlashboost) != "" {
-		main()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testprogram.Main(m, main) }
 
 // command prepares a process in a directory of its own, with no environment but what is given.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := testprogram.Command(t, env, args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(env, asFlashboost+"=1")
 	return cmd
-}
-
-// finish runs a process to its end.
-func finish(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	if exit := new(exec.ExitError); !errors.As(err, &exit) {
-		require.NoError(t, err)
-	}
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
 // anywhere are arguments that let processes run beside each other.
@@ -68,16 +41,16 @@ func anywhere(l2, builder *fakeEL) []string {
 
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := finish(t, command(t, nil, "--help"))
-	require.Zero(t, code, stderr)
-	require.Empty(t, stderr)
+	help := testprogram.Finish(t, command(t, nil, "--help"))
+	require.Zero(t, help.Code, help.Stderr)
+	require.Empty(t, help.Stderr)
 	for _, group := range []string{"BACKENDS", "BEHAVIOUR", "SERVERS", "FLASHBLOCKS", "LOGS AND TELEMETRY"} {
-		require.Contains(t, stdout, "\n   "+group+"\n")
+		require.Contains(t, help.Stdout, "\n   "+group+"\n")
 	}
-	require.NotContains(t, stdout, "p2p", "what is not there is not offered")
-	code, stdout, _ = finish(t, command(t, nil, "--version"))
-	require.Zero(t, code)
-	require.Equal(t, "flashboost version unknown\n", stdout)
+	require.NotContains(t, help.Stdout, "p2p", "what is not there is not offered")
+	version := testprogram.Finish(t, command(t, nil, "--version"))
+	require.Zero(t, version.Code)
+	require.Equal(t, "flashboost version unknown\n", version.Stdout)
 }
 
 // TestStartErrors: one sentence on standard error, and nothing else.
@@ -95,9 +68,9 @@ func TestStartErrors(t *testing.T) {
 		"an unknown log level": {nil, []string{"--log-level", "loud"}, `flashboost: log level "loud" is unknown`},
 		"a log file":           {nil, []string{"--log-file", "/nowhere/at/all"}, "flashboost: the log file (--log-file) cannot be opened"},
 	} {
-		code, _, stderr := finish(t, command(t, tc.env, tc.args...))
-		require.Equal(t, 1, code, name)
-		require.Contains(t, stderr, tc.want, name)
+		r := testprogram.Finish(t, command(t, tc.env, tc.args...))
+		require.Equal(t, 1, r.Code, name)
+		require.Contains(t, r.Stderr, tc.want, name)
 	}
 }
 
@@ -224,7 +197,7 @@ func TestEnvironmentFile(t *testing.T) {
 
 	broken := command(t, nil)
 	require.NoError(t, os.WriteFile(filepath.Join(broken.Dir, ".env"), []byte("not a line of it\n"), 0o600))
-	code, _, stderr := finish(t, broken)
-	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "the file .env cannot be used")
+	r := testprogram.Finish(t, broken)
+	require.Equal(t, 1, r.Code)
+	require.Contains(t, r.Stderr, "the file .env cannot be used")
 }

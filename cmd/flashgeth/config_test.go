@@ -15,7 +15,7 @@ import (
 // dump runs dumpconfig and returns the configuration that the arguments result in.
 func dump(t *testing.T, args ...string) string {
 	t.Helper()
-	return mustRun(t, append([]string{"dumpconfig"}, args...)...).stdout
+	return mustRun(t, append([]string{"dumpconfig"}, args...)...).Stdout
 }
 
 // save writes a configuration file and returns its name.
@@ -63,9 +63,9 @@ func TestConfigOfOperator(t *testing.T) {
 		"Lifetime = 3600000000000\n", "GasPrice = 7\n", "HTTPPort = 28545\n", "AuthPort = 18551\n",
 		`HTTPModules = ["eth", "net", "debug"]`, "MaxPeers = 3\n", `URL = "other:secret@127.0.0.1:3001"`, "Port = 16060\n",
 	} {
-		require.Contains(t, r.stdout, want)
+		require.Contains(t, r.Stdout, want)
 	}
-	require.Contains(t, r.stderr, "Eth.TrieCleanCacheJournal", "no warning about the retired key")
+	require.Contains(t, r.Stderr, "Eth.TrieCleanCacheJournal", "no warning about the retired key")
 }
 
 func TestConfigDumpToFile(t *testing.T) {

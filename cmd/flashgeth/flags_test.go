@@ -168,7 +168,7 @@ func TestFlagsInHelp(t *testing.T) {
 		require.True(t, ok, flag.Names()[0])
 		require.NotEmpty(t, categorised.GetCategory(), flag.Names()[0])
 	}
-	help := mustRun(t, "--help").stdout
+	help := mustRun(t, "--help").Stdout
 	for _, want := range []string{"   FLASHBLOCKS\n", "   ROLLUP NODE\n", "   ETHEREUM\n", "--flashblocks.enabled", "$ENABLE_FLASHBLOCKS"} {
 		require.Contains(t, help, want)
 	}

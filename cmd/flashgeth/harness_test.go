@@ -5,10 +5,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"math/big"
 	"os"
 	"os/exec"
@@ -17,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,64 +21,29 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	gethparams "github.com/ethereum/go-ethereum/params"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testprogram"
 )
 
-// asFlashgeth makes the test binary behave as flashgeth: a failing start ends the process, so every
-// test runs a process of its own.
-const asFlashgeth = "TEST_RUN_AS_FLASHGETH"
-
-// patience bounds every wait for a process. A start takes well under a second; the rest is for a busy machine.
-const patience = time.Minute
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asFlashgeth) != "" {
-		main()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testprogram.Main(m, main) }
 
 // command prepares a flashgeth process whose home is empty and whose environment is ours alone.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Env = []string{asFlashgeth + "=1", "HOME=" + t.TempDir()}
-	return cmd
-}
-
-// result is what a finished process leaves behind.
-type result struct {
-	stdout, stderr string
-	code           int
+	return testprogram.Command(t, []string{"HOME=" + t.TempDir()}, args...)
 }
 
 // run runs flashgeth to its end.
-func run(t *testing.T, args ...string) result {
+func run(t *testing.T, args ...string) testprogram.Result {
 	t.Helper()
-	return finish(t, command(t, args...))
-}
-
-// finish runs a prepared command to its end.
-func finish(t *testing.T, cmd *exec.Cmd) result {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if exit := new(exec.ExitError); !errors.As(err, &exit) {
-		require.NoError(t, err)
-	}
-	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+	return testprogram.Finish(t, command(t, args...))
 }
 
 // mustRun runs flashgeth to its end, which has to be a good one.
-func mustRun(t *testing.T, args ...string) result {
+func mustRun(t *testing.T, args ...string) testprogram.Result {
 	t.Helper()
 	r := run(t, args...)
-	require.Zero(t, r.code, r.stderr)
+	require.Zero(t, r.Code, r.Stderr)
 	return r
 }
 

@@ -16,7 +16,7 @@ import (
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	out := mustRun(t, "version").stdout
+	out := mustRun(t, "version").Stdout
 	for _, want := range []string{"Flashgeth\n", "Version: " + release + "\n", "Op-geth Version: ", "Geth Version: 1.17.2-stable\n", "Go Version: go"} {
 		require.Contains(t, out, want)
 	}
@@ -57,8 +57,8 @@ func TestNode(t *testing.T) {
 			requireStatus(t, endpoint+"/graphql/ui", http.StatusOK)
 
 			attached := mustRun(t, "attach", "--datadir", datadir, "--exec", "eth.blockNumber + ' ' + web3.version.node")
-			require.Contains(t, attached.stdout, `"0 Geth/v`)
-			require.Contains(t, attached.stdout, "-flashgeth-"+release)
+			require.Contains(t, attached.Stdout, `"0 Geth/v`)
+			require.Contains(t, attached.Stdout, "-flashgeth-"+release)
 			require.Contains(t, node.interrupt(), "Got interrupt, shutting down...")
 		})
 	}
@@ -79,6 +79,6 @@ func requireStatus(t *testing.T, url string, status int) {
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	r := mustRun(t, "console", "--dev", "--authrpc.port", "0", "--ipcdisable", "--exec", "eth.chainId() + eth.accounts.length")
-	require.Contains(t, r.stdout, "0x5391")
-	require.Contains(t, r.stderr, "prefunded account")
+	require.Contains(t, r.Stdout, "0x5391")
+	require.Contains(t, r.Stderr, "prefunded account")
 }

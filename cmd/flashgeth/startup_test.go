@@ -11,20 +11,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testprogram"
 )
 
 // requireFatal checks that a start ended with one sentence on stderr, and with nothing else that was
 // not logged.
-func requireFatal(t *testing.T, r result, want string) {
+func requireFatal(t *testing.T, r testprogram.Result, want string) {
 	t.Helper()
-	require.Equal(t, 1, r.code, r.stderr)
+	require.Equal(t, 1, r.Code, r.Stderr)
 	var said []string
-	for line := range strings.Lines(r.stderr) {
+	for line := range strings.Lines(r.Stderr) {
 		if !strings.HasPrefix(line, "INFO ") && !strings.HasPrefix(line, "WARN ") {
 			said = append(said, strings.TrimSpace(line))
 		}
 	}
-	require.Len(t, said, 1, r.stderr)
+	require.Len(t, said, 1, r.Stderr)
 	require.True(t, strings.HasPrefix(said[0], "Fatal: "), said[0])
 	require.Contains(t, said[0], want)
 }
@@ -141,25 +143,25 @@ func TestDisabledBuilderWarns(t *testing.T) {
 	t.Parallel()
 	cmd := command(t, "dumpconfig", "--datadir", t.TempDir(), "--flashblocks.block-time", "0")
 	cmd.Env = append(cmd.Env, "FLASHBLOCKS_WS_PORT=1234")
-	r := finish(t, cmd)
-	require.Zero(t, r.code, r.stderr)
-	require.Contains(t, r.stderr, "flag=--flashblocks.block-time")
-	require.Contains(t, r.stderr, "flag=--flashblocks.port")
-	require.NotContains(t, r.stderr, "flag=--flashblocks.addr")
-	require.Contains(t, r.stdout, "Enabled = false\n")
+	r := testprogram.Finish(t, cmd)
+	require.Zero(t, r.Code, r.Stderr)
+	require.Contains(t, r.Stderr, "flag=--flashblocks.block-time")
+	require.Contains(t, r.Stderr, "flag=--flashblocks.port")
+	require.NotContains(t, r.Stderr, "flag=--flashblocks.addr")
+	require.Contains(t, r.Stdout, "Enabled = false\n")
 }
 
 // TestFollowerWarns: flags of a builder mean nothing to a follower, and the other way round.
 func TestFollowerWarns(t *testing.T) {
 	t.Parallel()
 	r := mustRun(t, "dumpconfig", "--datadir", t.TempDir(), "--flashblocks.url", "ws://a, wss://b", "--flashblocks.port", "1", "--flashblocks.strict")
-	require.Contains(t, r.stderr, "flag=--flashblocks.port")
-	require.NotContains(t, r.stderr, "flag=--flashblocks.strict")
-	require.NotContains(t, r.stderr, "flag=--flashblocks.url")
-	require.Contains(t, r.stdout, `URLs = ["ws://a", "wss://b"]`)
+	require.Contains(t, r.Stderr, "flag=--flashblocks.port")
+	require.NotContains(t, r.Stderr, "flag=--flashblocks.strict")
+	require.NotContains(t, r.Stderr, "flag=--flashblocks.url")
+	require.Contains(t, r.Stdout, `URLs = ["ws://a", "wss://b"]`)
 
 	r = mustRun(t, "dumpconfig", "--datadir", t.TempDir(), "--flashblocks.enabled", "--flashblocks.strict")
-	require.Contains(t, r.stderr, "flag=--flashblocks.strict")
+	require.Contains(t, r.Stderr, "flag=--flashblocks.strict")
 }
 
 func TestRemoveDB(t *testing.T) {

@@ -153,7 +153,7 @@ func (f *Follower) Start(ctx context.Context) error {
 	f.merge.start(ctx)
 	for i, s := range f.streams {
 		if err := s.sub.Start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("flashblocks.url, stream %d: %w", i+1, err), f.Stop()) //nolint:contextcheck // the stop has a time limit of its own
+			return errors.Join(fmt.Errorf("flashblocks.url, stream %d: %w", i+1, err), f.Stop()) // the stop has a time limit of its own
 		}
 	}
 	log.Info("Following flashblocks", "streams", len(f.streams))

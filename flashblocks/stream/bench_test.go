@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // newBench is a hub for clients that are read by goroutines counting bytes only.
@@ -51,7 +53,7 @@ func BenchmarkPublish(b *testing.B) {
 	for _, clients := range []int{0, 1, 2000} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
 			h, _ := newBench(b, clients)
-			m := message(payloadID(1), 1, 0, 8<<10)
+			m := message(teststream.PayloadID(1), 1, 0, 8<<10)
 			sent, took := uint64(0), []time.Duration{}
 			for b.Loop() {
 				// Every Publish meets an idle process, as at the deadline of a flashblock.
@@ -83,7 +85,7 @@ func BenchmarkDelivery(b *testing.B) {
 	const clients, pad = 1000, 8 << 10
 	b.Run("hub", func(b *testing.B) {
 		h, _ := newBench(b, clients)
-		m := message(payloadID(1), 1, 0, pad)
+		m := message(teststream.PayloadID(1), 1, 0, pad)
 		sent, before := uint64(0), processCPU(b)
 		for b.Loop() {
 			h.hub.Publish(m)
@@ -105,7 +107,7 @@ func BenchmarkDelivery(b *testing.B) {
 			go func() { _, _ = io.Copy(io.Discard, down); _ = down.Close() }()
 			conns = append(conns, up)
 		}
-		frame := make([]byte, len(message(payloadID(1), 1, 0, pad).V1)+4)
+		frame := make([]byte, len(message(teststream.PayloadID(1), 1, 0, pad).V1)+4)
 		before := processCPU(b)
 		for b.Loop() {
 			for _, conn := range conns {
@@ -151,7 +153,7 @@ func BenchmarkIdleConnection(b *testing.B) {
 
 // BenchmarkBrotli is the cost of the one compression per message.
 func BenchmarkBrotli(b *testing.B) {
-	text := message(payloadID(1), 1, 0, 64<<10).V1
+	text := message(teststream.PayloadID(1), 1, 0, 64<<10).V1
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		_, err := compress(text)

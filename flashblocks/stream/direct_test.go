@@ -10,6 +10,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // putAside puts a message into the ring without telling any writer, and returns its number.
@@ -31,13 +33,13 @@ func TestDirectWrite(t *testing.T) {
 		// Not while its walker is at work.
 		h.eventually("the publisher writes", func() bool {
 			last++
-			if h.hub.direct(h.putAside(message(payloadID(1), 1, last, 0))) {
+			if h.hub.direct(h.putAside(message(teststream.PayloadID(1), 1, last, 0))) {
 				return true
 			}
 			h.hub.signal()
 			return false
 		})
-		expect(t, ws, 1, 0, last)
+		teststream.Expect(t, ws, 1, 0, last)
 	}
 }
 
@@ -64,12 +66,12 @@ func TestDirectLeavesTheRest(t *testing.T) {
 			}
 			h.publish(1, 0, 0)
 			for _, ws := range clients {
-				expect(t, ws, 1, 0, 0)
+				teststream.Expect(t, ws, 1, 0, 0)
 			}
-			require.False(t, h.hub.direct(h.putAside(message(payloadID(1), 1, 1, 0))))
+			require.False(t, h.hub.direct(h.putAside(message(teststream.PayloadID(1), 1, 1, 0))))
 			h.hub.signal()
 			for _, ws := range clients {
-				expect(t, ws, 1, 1, 1)
+				teststream.Expect(t, ws, 1, 1, 1)
 			}
 		})
 	}
@@ -94,7 +96,7 @@ func TestDirectKeepsTheOrder(t *testing.T) {
 				if index >= messages {
 					return
 				}
-				h.hub.Publish(message(payloadID(1), 1, index, int(index%7)<<11))
+				h.hub.Publish(message(teststream.PayloadID(1), 1, index, int(index%7)<<11))
 			}
 		})
 	}
@@ -105,8 +107,8 @@ func TestDirectKeepsTheOrder(t *testing.T) {
 	for i, ws := range clients {
 		readers.Go(func() {
 			for len(orders[i]) < messages && errs[i] == nil {
-				header, _, err := receive(ws)
-				orders[i], errs[i] = append(orders[i], header.Index), err
+				m, err := teststream.Read(ws)
+				orders[i], errs[i] = append(orders[i], m.Index), err
 			}
 		})
 	}
@@ -144,7 +146,7 @@ func TestPublishWaitsForNobody(t *testing.T) {
 			}
 			// More than fits between them: from now on each has a write before it that never ends.
 			for index := range uint64(32) {
-				h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
+				h.hub.Publish(message(teststream.PayloadID(1), 1, index, 1<<17))
 			}
 			h.eventually("each is on a goroutine of its own", func() bool { return h.listed() == 0 })
 

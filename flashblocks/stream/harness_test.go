@@ -5,7 +5,6 @@ package stream
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,25 +14,16 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
-	"github.com/ethereum/go-ethereum/log"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testleak"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
-func TestMain(m *testing.M) {
-	log.SetDefault(log.NewLogger(log.DiscardHandler()))
-	// net/http lingers for half a second after a connection it has refused.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
-}
+func TestMain(m *testing.M) { testleak.Main(m) }
 
-// patience is how long a test waits for something that must happen. It decides nothing else.
-const patience = 30 * time.Second
-
-// position is where a test message stands.
-type position struct{ block, index uint64 }
+const patience = teststream.Patience
 
 // harness is a hub behind a server on a free port of the loopback interface.
 type harness struct {
@@ -84,19 +74,16 @@ func (h *harness) dial(path string) *websocket.Conn {
 	return ws
 }
 
+// tryDial connects a client that offers compression, as browsers do.
 func (h *harness) tryDial(path string) (*websocket.Conn, error) {
-	dialer := websocket.Dialer{HandshakeTimeout: patience, EnableCompression: true}
-	ws, resp, err := dialer.Dial(h.url(path), nil)
-	if resp != nil {
-		_ = resp.Body.Close()
-	}
+	ws, _, err := teststream.TryDial(h.url(path), nil, true)
 	return ws, err
 }
 
 // publish publishes one message per index in [first, last] of a block.
 func (h *harness) publish(block, first, last uint64) {
 	for index := first; index <= last; index++ {
-		h.hub.Publish(message(payloadID(block), block, index, 0))
+		h.hub.Publish(message(teststream.PayloadID(block), block, index, 0))
 	}
 }
 
@@ -108,11 +95,6 @@ func (h *harness) eventually(name string, condition func() bool) {
 
 // closed is how many clients ended for a cause.
 func (h *harness) closed(cause closeCause) uint64 { return h.hub.m.closed[cause].Get() }
-
-func payloadID(block uint64) (id engine.PayloadID) {
-	binary.BigEndian.PutUint64(id[:], block)
-	return id
-}
 
 // message is a flashblock with pad bytes of ballast, in v1 and v0.
 func message(payload engine.PayloadID, block, index uint64, pad int) Message {
@@ -126,39 +108,11 @@ func message(payload engine.PayloadID, block, index uint64, pad int) Message {
 	}
 }
 
-// receive reads one message of any form.
-func receive(ws *websocket.Conn) (flashblocks.Header, []byte, error) {
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
-	_, frame, err := ws.ReadMessage()
-	if err != nil {
-		return flashblocks.Header{}, nil, err
-	}
-	return flashblocks.DecodeHeader(frame, flashblocks.Limits{})
-}
-
-// expect reads the messages [first, last] of a block.
-func expect(t testing.TB, ws *websocket.Conn, block, first, last uint64) {
-	t.Helper()
-	for index := first; index <= last; index++ {
-		header, _, err := receive(ws)
-		require.NoError(t, err, "waiting for %d/%d", block, index)
-		require.Equal(t, position{block, index}, position{header.BlockNumber, header.Index})
-	}
-}
-
 // expectClose reads up to the end of the connection and returns what came before the close frame.
-func expectClose(t testing.TB, ws *websocket.Conn, code int) (got []position) {
+func expectClose(t testing.TB, ws *websocket.Conn, code int) []teststream.Position {
 	t.Helper()
-	for {
-		header, _, err := receive(ws)
-		if err == nil {
-			got = append(got, position{header.BlockNumber, header.Index})
-			continue
-		}
-		var closed *websocket.CloseError
-		require.ErrorAs(t, err, &closed, "want close %d", code)
-		require.Equal(t, code, closed.Code, closed.Text)
-		require.NotEmpty(t, closed.Text, "close frame without a reason")
-		return got
-	}
+	closed, before := teststream.Closed(t, ws)
+	require.Equal(t, code, closed.Code, closed.Text)
+	require.NotEmpty(t, closed.Text, "close frame without a reason")
+	return before
 }

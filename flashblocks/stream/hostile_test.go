@@ -16,6 +16,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // connectRaw opens a TCP connection with small buffers.
@@ -69,8 +71,8 @@ func TestNeverReadingClientIsDroppedAndHarmsNobody(t *testing.T) {
 			block, deadline := uint64(1), time.Now().Add(patience)
 			for h.closed(causeWrite) < 20 {
 				require.True(t, time.Now().Before(deadline), "clients that never read are still connected")
-				h.hub.Publish(message(payloadID(block), block, 0, 1<<17))
-				expect(t, witness, block, 0, 0)
+				h.hub.Publish(message(teststream.PayloadID(block), block, 0, 1<<17))
+				teststream.Expect(t, witness, block, 0, 0)
 				block++
 			}
 			require.EqualValues(t, 20, h.hub.m.dropped.Get())
@@ -93,11 +95,11 @@ func TestLaggingClientIsToldWhy(t *testing.T) {
 
 			// 25 MiB cannot be in flight to a client that does not read.
 			for index := range uint64(200) {
-				h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
+				h.hub.Publish(message(teststream.PayloadID(1), 1, index, 1<<17))
 			}
 			got := expectClose(t, lagging, websocket.CloseTryAgainLater)
 			for i, p := range got {
-				require.Equal(t, position{1, uint64(i)}, p, "a client that is dropped has still seen no gap")
+				require.Equal(t, teststream.At(1, uint64(i)), p, "a client that is dropped has still seen no gap")
 			}
 			require.Less(t, len(got), 200)
 			h.eventually("the drop is counted", func() bool { return h.hub.m.dropped.Get() == 1 })
@@ -119,7 +121,7 @@ func TestHalfOpenClientIsDropped(t *testing.T) {
 			// The witness lives by its pongs alone, which it sends while it waits here.
 			alive := make(chan error, 1)
 			go func() {
-				_, _, err := receive(witness)
+				_, err := teststream.Read(witness)
 				alive <- err
 			}()
 			h.eventually("silent clients are dropped", func() bool { return h.closed(causeSilent) == 10 })
@@ -142,15 +144,15 @@ func TestManyConnectAtOnce(t *testing.T) {
 		wg.Go(func() { conns[i], errs[i] = h.tryDial("/") })
 	}
 	h.publish(1, 0, 9)
-	expect(t, witness, 1, 0, 9)
+	teststream.Expect(t, witness, 1, 0, 9)
 	wg.Wait()
 	h.publish(2, 0, 0)
 	for i, ws := range conns {
 		require.NoError(t, errs[i])
 		for {
-			header, _, err := receive(ws)
+			m, err := teststream.Read(ws)
 			require.NoError(t, err)
-			if header.BlockNumber == 2 {
+			if m.BlockNumber == 2 {
 				break
 			}
 		}
@@ -198,16 +200,16 @@ func TestInboundFrames(t *testing.T) {
 					require.NoError(t, err)
 					if tc.code == 0 {
 						h.publish(1, 0, 0)
-						expect(t, ws, 1, 0, 0)
+						teststream.Expect(t, ws, 1, 0, 0)
 					} else {
-						_, _, err := receive(ws)
+						_, err := teststream.Read(ws)
 						var closed *websocket.CloseError
 						require.ErrorAs(t, err, &closed)
 						require.Equal(t, tc.code, closed.Code)
 						h.eventually("counted as a protocol error", func() bool { return h.closed(causeProtocol) == 1 })
 						h.publish(1, 0, 0)
 					}
-					expect(t, witness, 1, 0, 0)
+					teststream.Expect(t, witness, 1, 0, 0)
 				})
 			}
 		})
@@ -228,7 +230,7 @@ func TestPingIsAnswered(t *testing.T) {
 				return nil
 			})
 			require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("payload"), time.Now().Add(patience)))
-			expect(t, ws, 1, 0, 0)
+			teststream.Expect(t, ws, 1, 0, 0)
 			require.Equal(t, "payload", <-pongs)
 		})
 	}
@@ -246,7 +248,7 @@ func TestSlowHandshakesHarmNobody(t *testing.T) {
 	}
 	witness := h.witness()
 	h.publish(1, 0, 4)
-	expect(t, witness, 1, 0, 4)
+	teststream.Expect(t, witness, 1, 0, 4)
 	for _, conn := range slow {
 		_, err := io.Copy(io.Discard, conn)
 		require.False(t, timedOut(err), "the server has not given up the connection")
@@ -266,11 +268,11 @@ func TestTooManyHandshakesAreRefused(t *testing.T) {
 	require.Error(t, err)
 	require.EqualValues(t, 1, h.server.m.refused.Get())
 	h.publish(1, 0, 0)
-	expect(t, witness, 1, 0, 0)
+	teststream.Expect(t, witness, 1, 0, 0)
 	h.eventually("the stalled ones timed out", func() bool { return h.server.pending.Load() == 0 })
 	second := h.witness()
 	h.publish(1, 1, 1)
-	expect(t, second, 1, 1, 1)
+	teststream.Expect(t, second, 1, 1, 1)
 }
 
 func TestRequestsThatAreNoUpgrade(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 func TestEveryClientGetsEverythingInOrder(t *testing.T) {
@@ -31,9 +33,9 @@ func TestEveryClientGetsEverythingInOrder(t *testing.T) {
 				ws := h.dial(paths[i%len(paths)])
 				wg.Go(func() {
 					for n := uint64(0); n < blocks*(last+1); n++ {
-						want := position{1 + n/(last+1), n % (last + 1)}
-						header, _, err := receive(ws)
-						if got := (position{header.BlockNumber, header.Index}); err != nil || got != want {
+						want := teststream.At(1+n/(last+1), n%(last+1))
+						m, err := teststream.Read(ws)
+						if got := teststream.Of(m.Header); err != nil || got != want {
 							errs <- fmt.Errorf("client %d: got %v, want %v: %w", i, got, want, err)
 							return
 						}
@@ -72,7 +74,7 @@ func TestFormsCarryTheSameText(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, HubConfig{Deflate: tc.deflate}, ServerConfig{})
 			ws := h.dial(tc.path)
-			m := message(payloadID(7), 7, 0, 100_000)
+			m := message(teststream.PayloadID(7), 7, 0, 100_000)
 			h.hub.Publish(m)
 
 			frameType, frame, err := ws.ReadMessage()
@@ -83,9 +85,9 @@ func TestFormsCarryTheSameText(t *testing.T) {
 				require.Equal(t, m.V1, frame)
 			}
 			h.hub.Publish(m)
-			_, text, err := receive(ws)
+			got, err := teststream.Read(ws)
 			require.NoError(t, err)
-			require.Equal(t, m.V1, text)
+			require.Equal(t, m.V1, got.JSON)
 		})
 	}
 }
@@ -107,13 +109,13 @@ func TestV0EncoderRunsAtMostOnceAndOnlyOnDemand(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, HubConfig{}, ServerConfig{})
 	var calls atomic.Int64
-	counted := message(payloadID(1), 1, 0, 0)
+	counted := message(teststream.PayloadID(1), 1, 0, 0)
 	inner := counted.V0
 	counted.V0 = func() []byte { calls.Add(1); return inner() }
 
 	v1 := h.dial("/")
 	h.hub.Publish(counted)
-	expect(t, v1, 1, 0, 0)
+	teststream.Expect(t, v1, 1, 0, 0)
 	require.Zero(t, calls.Load(), "no v0 client is connected")
 
 	var clients []*websocket.Conn
@@ -121,7 +123,7 @@ func TestV0EncoderRunsAtMostOnceAndOnlyOnDemand(t *testing.T) {
 		clients = append(clients, h.dial("/v0?from=current"))
 	}
 	for _, ws := range clients {
-		expect(t, ws, 1, 0, 0)
+		teststream.Expect(t, ws, 1, 0, 0)
 	}
 	require.EqualValues(t, 1, calls.Load())
 }
@@ -131,13 +133,13 @@ func TestV0EncoderThatFailsCostsOneMessage(t *testing.T) {
 	h := newHarness(t, HubConfig{}, ServerConfig{})
 	v0, v1 := h.dial("/v0"), h.dial("/")
 
-	broken := message(payloadID(1), 1, 1, 0)
+	broken := message(teststream.PayloadID(1), 1, 1, 0)
 	broken.V0 = func() []byte { panic("encoder") }
-	absent := message(payloadID(1), 1, 2, 0)
+	absent := message(teststream.PayloadID(1), 1, 2, 0)
 	absent.V0 = nil
-	empty := message(payloadID(1), 1, 3, 0)
+	empty := message(teststream.PayloadID(1), 1, 3, 0)
 	empty.V0 = func() []byte { return nil }
-	sealed := message(payloadID(1), 1, 4, 0)
+	sealed := message(teststream.PayloadID(1), 1, 4, 0)
 	sealed.V1 = nil
 
 	h.publish(1, 0, 0)
@@ -146,11 +148,11 @@ func TestV0EncoderThatFailsCostsOneMessage(t *testing.T) {
 	}
 	h.publish(2, 0, 0)
 
-	expect(t, v0, 1, 0, 0)
-	expect(t, v0, 1, 4, 4)
-	expect(t, v0, 2, 0, 0)
-	expect(t, v1, 1, 0, 3)
-	expect(t, v1, 2, 0, 0)
+	teststream.Expect(t, v0, 1, 0, 0)
+	teststream.Expect(t, v0, 1, 4, 4)
+	teststream.Expect(t, v0, 2, 0, 0)
+	teststream.Expect(t, v1, 1, 0, 3)
+	teststream.Expect(t, v1, 2, 0, 0)
 	require.EqualValues(t, 1, h.hub.m.encodeFail.Get())
 }
 
@@ -164,13 +166,13 @@ func TestLimit(t *testing.T) {
 	require.EqualValues(t, 1, h.hub.m.rejected.Get())
 
 	h.publish(1, 0, 0)
-	expect(t, first, 1, 0, 0)
-	expect(t, second, 1, 0, 0)
+	teststream.Expect(t, first, 1, 0, 0)
+	teststream.Expect(t, second, 1, 0, 0)
 
 	require.NoError(t, second.Close())
 	h.eventually("a departed client frees its slot", func() bool { return h.hub.active.Load() == 1 })
 	third := h.dial("/?from=current")
-	expect(t, third, 1, 0, 0)
+	teststream.Expect(t, third, 1, 0, 0)
 	require.EqualValues(t, 1, h.closed(causePeer))
 }
 
@@ -231,7 +233,7 @@ func TestStopCutsOffWhoDoesNotDrain(t *testing.T) {
 			h := newHarness(t, HubConfig{WriteTimeout: patience, SendBuffer: 4096, portable: portable}, ServerConfig{})
 			raw := h.upgradeRaw("/") // never reads
 			for index := range uint64(100) {
-				h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
+				h.hub.Publish(message(teststream.PayloadID(1), 1, index, 1<<17))
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
@@ -260,7 +262,7 @@ func TestEndOfContextStops(t *testing.T) {
 func TestLifecycleErrors(t *testing.T) {
 	t.Parallel()
 	hub := NewHub(HubConfig{})
-	hub.Publish(message(payloadID(1), 1, 0, 0)) // before Start: kept for whoever comes
+	hub.Publish(message(teststream.PayloadID(1), 1, 0, 0)) // before Start: kept for whoever comes
 	server := NewServer(ServerConfig{Addr: "127.0.0.1:0", Handler: hub.Handler()})
 	require.Nil(t, server.Addr())
 	for _, component := range []interface {
@@ -271,7 +273,7 @@ func TestLifecycleErrors(t *testing.T) {
 		require.ErrorIs(t, component.Start(t.Context()), ErrStarted)
 	}
 	ws := (&harness{t: t, hub: hub, server: server}).dial("/?from=current")
-	expect(t, ws, 1, 0, 0)
+	teststream.Expect(t, ws, 1, 0, 0)
 	require.NoError(t, ws.Close())
 
 	second := NewServer(ServerConfig{Addr: server.Addr().String()})

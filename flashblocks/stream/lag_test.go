@@ -12,6 +12,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // hasty is a clock by which lagPatience is over at every look.
@@ -58,7 +60,7 @@ func TestMaxLag(t *testing.T) {
 				// 5 MiB cannot be in flight to a client that does not read.
 				flood := func() {
 					for index := range uint64(messages) {
-						h.hub.Publish(message(payloadID(1), 1, index, 1<<17))
+						h.hub.Publish(message(teststream.PayloadID(1), 1, index, 1<<17))
 					}
 				}
 				var ws *websocket.Conn
@@ -70,14 +72,14 @@ func TestMaxLag(t *testing.T) {
 					flood()
 				}
 				if !tc.cut {
-					expect(t, ws, 1, 0, messages-1)
+					teststream.Expect(t, ws, 1, 0, messages-1)
 					require.Zero(t, h.closed(causeLagged))
 					return
 				}
 				for next := uint64(0); ; next++ {
-					header, _, err := receive(ws)
+					m, err := teststream.Read(ws)
 					if err == nil {
-						require.Equal(t, position{1, next}, position{header.BlockNumber, header.Index}, "no gap")
+						require.Equal(t, teststream.At(1, next), teststream.Of(m.Header), "no gap")
 						continue
 					}
 					var closed *websocket.CloseError
@@ -102,12 +104,12 @@ func TestLagIsTheClientsOwn(t *testing.T) {
 	h := newHarness(t, HubConfig{MaxLag: 1, now: hasty()}, ServerConfig{})
 	ws := h.dial("/")
 	h.publish(1, 0, 0)
-	expect(t, ws, 1, 0, 0)
+	teststream.Expect(t, ws, 1, 0, 0)
 	for block := uint64(2); block < 12; block++ {
 		h.publish(block, 0, 9)
 	}
 	for block := uint64(2); block < 12; block++ {
-		expect(t, ws, block, 0, 9)
+		teststream.Expect(t, ws, block, 0, 9)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 func after(block, index uint64) string {
@@ -46,12 +48,12 @@ func TestResumeAtEveryPosition(t *testing.T) {
 	h.publish(blocks+1, 0, 0)
 	for _, c := range clients {
 		if c.index < last {
-			expect(t, c.ws, c.block, c.index+1, last)
+			teststream.Expect(t, c.ws, c.block, c.index+1, last)
 		}
 		for block := c.block + 1; block <= blocks; block++ {
-			expect(t, c.ws, block, 0, last)
+			teststream.Expect(t, c.ws, block, 0, last)
 		}
-		expect(t, c.ws, blocks+1, 0, 0)
+		teststream.Expect(t, c.ws, blocks+1, 0, 0)
 	}
 }
 
@@ -68,7 +70,7 @@ func TestResumeInReconnectStorm(t *testing.T) {
 			var wg sync.WaitGroup
 			errs := make([]error, clients)
 			for i := range clients {
-				wg.Go(func() { errs[i] = h.reconnecting(i+1, position{1, 0}, position{blocks, last}, last) })
+				wg.Go(func() { errs[i] = h.reconnecting(i+1, teststream.At(1, 0), teststream.At(blocks, last), last) })
 			}
 			for block := uint64(1); block <= blocks; block++ {
 				first := uint64(0)
@@ -87,19 +89,19 @@ func TestResumeInReconnectStorm(t *testing.T) {
 
 // reconnecting reads from one position to another over connections of k messages each, checking that
 // each message is the next one.
-func (h *harness) reconnecting(k int, at, end position, last uint64) error {
+func (h *harness) reconnecting(k int, at, end teststream.Position, last uint64) error {
 	for at != end {
-		ws, err := h.tryDial("/" + after(at.block, at.index))
+		ws, err := h.tryDial("/" + after(at.Block, at.Index))
 		if err != nil {
 			return err
 		}
 		for range k {
-			want := position{at.block, at.index + 1}
-			if at.index == last {
-				want = position{at.block + 1, 0}
+			want := teststream.At(at.Block, at.Index+1)
+			if at.Index == last {
+				want = teststream.At(at.Block+1, 0)
 			}
-			header, _, err := receive(ws)
-			if got := (position{header.BlockNumber, header.Index}); err != nil || got != want {
+			m, err := teststream.Read(ws)
+			if got := teststream.Of(m.Header); err != nil || got != want {
 				return fmt.Errorf("got %v, want %v: %w", got, want, err)
 			}
 			if at = want; at == end {
@@ -118,14 +120,14 @@ func TestLateJoiner(t *testing.T) {
 	h := newHarness(t, HubConfig{}, ServerConfig{})
 	early := h.dial("/?from=current")
 	h.publish(1, 0, 9)
-	expect(t, early, 1, 0, 9)
+	teststream.Expect(t, early, 1, 0, 9)
 	h.publish(2, 0, 4)
 
 	current, live, v0 := h.dial("/?from=current&key=secret"), h.dial("/"), h.dial("/v0?from=current")
 	h.publish(2, 5, 9)
-	expect(t, current, 2, 0, 9)
-	expect(t, v0, 2, 0, 9)
-	expect(t, live, 2, 5, 9)
+	teststream.Expect(t, current, 2, 0, 9)
+	teststream.Expect(t, v0, 2, 0, 9)
+	teststream.Expect(t, live, 2, 5, 9)
 }
 
 // TestFromCurrent: a client without a position gets the block from its beginning, one with a position what
@@ -135,16 +137,16 @@ func TestFromCurrent(t *testing.T) {
 	h := newHarness(t, HubConfig{FromCurrent: true}, ServerConfig{})
 	early := h.dial("/")
 	h.publish(1, 0, 9)
-	expect(t, early, 1, 0, 9)
+	teststream.Expect(t, early, 1, 0, 9)
 	h.publish(2, 0, 4)
-	expect(t, early, 2, 0, 4)
+	teststream.Expect(t, early, 2, 0, 4)
 
 	bare, v0, resumed, ahead := h.dial("/?key=secret"), h.dial("/v0"), h.dial("/"+after(2, 3)), h.dial("/"+after(2, 6))
 	h.publish(2, 5, 9)
-	expect(t, bare, 2, 0, 9)
-	expect(t, v0, 2, 0, 9)
-	expect(t, resumed, 2, 4, 9)
-	expect(t, ahead, 2, 0, 9) // a position without payload id that nothing has: its block again
+	teststream.Expect(t, bare, 2, 0, 9)
+	teststream.Expect(t, v0, 2, 0, 9)
+	teststream.Expect(t, resumed, 2, 4, 9)
+	teststream.Expect(t, ahead, 2, 0, 9) // a position without payload id that nothing has: its block again
 }
 
 func TestMalformedStartIsRefused(t *testing.T) {
@@ -178,14 +180,14 @@ func TestMalformedStartIsRefused(t *testing.T) {
 func TestCursor(t *testing.T) {
 	t.Parallel()
 	// Two attempts at block 10, of which a sealed notification has no v1 form, then block 12.
-	a, b, c := payloadID(0xa), payloadID(0xb), payloadID(0xc)
+	a, b, c := teststream.PayloadID(0xa), teststream.PayloadID(0xb), teststream.PayloadID(0xc)
 	r := newRing(64, math.MaxInt)
 	add := func(id engine.PayloadID, block uint64, indices ...uint64) {
 		for _, index := range indices {
 			require.True(t, r.add(&entry{msg: message(id, block, index, 0)}))
 		}
 	}
-	add(payloadID(9), 9, 3, 4)                                                                                              // 0 1: the beginning of block 9 is gone
+	add(teststream.PayloadID(9), 9, 3, 4)                                                                                   // 0 1: the beginning of block 9 is gone
 	add(a, 10, 0, 1, 2, 3)                                                                                                  // 2 3 4 5
 	add(b, 10, 0, 1, 2)                                                                                                     // 6 7 8
 	require.True(t, r.add(&entry{msg: Message{PayloadID: b, BlockNumber: 10, Index: 3, V0: func() []byte { return nil }}})) // 9
@@ -221,7 +223,7 @@ func TestCursor(t *testing.T) {
 
 func TestRingBounds(t *testing.T) {
 	t.Parallel()
-	size := len(message(payloadID(1), 1, 0, 1000).V1)
+	size := len(message(teststream.PayloadID(1), 1, 0, 1000).V1)
 	for name, tc := range map[string]struct{ messages, bytes, kept int }{
 		"by count":               {4, math.MaxInt, 4},
 		"by bytes":               {64, 3 * size, 3},
@@ -229,7 +231,7 @@ func TestRingBounds(t *testing.T) {
 	} {
 		r := newRing(tc.messages, tc.bytes)
 		for range 20 {
-			require.True(t, r.add(&entry{msg: message(payloadID(1), 1, 0, 1000)}))
+			require.True(t, r.add(&entry{msg: message(teststream.PayloadID(1), 1, 0, 1000)}))
 			list, head := r.entries()
 			require.LessOrEqual(t, len(list), tc.kept, name)
 			require.Equal(t, head-1, list[len(list)-1].seq, "the newest is always kept")
@@ -254,7 +256,7 @@ func FuzzParseStart(f *testing.F) {
 	}
 	r := newRing(16, math.MaxInt)
 	for index := range uint64(20) {
-		r.add(&entry{msg: message(payloadID(index/5), index/5, index%5, 0)})
+		r.add(&entry{msg: message(teststream.PayloadID(index/5), index/5, index%5, 0)})
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		s, err := parseStart(query)

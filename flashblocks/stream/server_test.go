@@ -14,6 +14,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // slowBody is a request whose body never comes.
@@ -95,5 +97,5 @@ func TestNewcomersAreCut(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "HTTP/1.1 426", string(resp))
 	h.publish(1, 0, 0)
-	expect(t, ws, 1, 0, 0)
+	teststream.Expect(t, ws, 1, 0, 0)
 }

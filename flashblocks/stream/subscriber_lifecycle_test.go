@@ -17,6 +17,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 func TestSubscriberSaysWhyItCannotConnect(t *testing.T) {
@@ -84,7 +86,7 @@ func TestSubscriberStopsInEveryState(t *testing.T) {
 	})
 	t.Run("pausing", func(t *testing.T) {
 		t.Parallel()
-		target := scripted(t, func(int, *websocket.Conn, url.Values) {})
+		target := teststream.Serve(t, func(int, *websocket.Conn, url.Values) {})
 		s, events := follow(t, SubscriberConfig{URL: target, BackoffMin: time.Hour, BackoffMax: time.Hour})
 		require.True(t, next[State](t, events).Connected)
 		require.False(t, next[State](t, events).Connected)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // A receiver that misses a message asks for another connection, gets it at once, from the position it
@@ -24,7 +25,7 @@ import (
 func TestSubscriberResumesOnDemand(t *testing.T) {
 	t.Parallel()
 	queries := make(chan url.Values, 10)
-	target := scripted(t, func(n int, ws *websocket.Conn, query url.Values) {
+	target := teststream.Serve(t, func(n int, ws *websocket.Conn, query url.Values) {
 		queries <- query
 		if n == 1 {
 			send(ws, 7, 0)
@@ -33,14 +34,14 @@ func TestSubscriberResumesOnDemand(t *testing.T) {
 			send(ws, 7, 1)
 			send(ws, 7, 2)
 		}
-		linger(ws)
+		teststream.Linger(ws)
 	})
 	var held atomic.Uint64
 	s, events := follow(t, SubscriberConfig{
 		URL: target, Repeats: true, BackoffMin: time.Hour, BackoffMax: time.Hour,
 		Position: func() (flashblocks.Header, bool) {
 			index := held.Load()
-			return flashblocks.Header{PayloadID: payloadID(7), BlockNumber: 7, Index: index}, index > 0
+			return flashblocks.Header{PayloadID: teststream.PayloadID(7), BlockNumber: 7, Index: index}, index > 0
 		},
 	})
 	require.True(t, next[State](t, events).Connected)
@@ -53,7 +54,7 @@ func TestSubscriberResumesOnDemand(t *testing.T) {
 	s.Resume() // asks for nothing more
 	query := <-queries
 	require.Equal(t, []string{"7", "3"}, []string{query.Get(paramBlock), query.Get(paramIndex)})
-	require.Equal(t, payloadID(7).String(), query.Get(paramPayload))
+	require.Equal(t, teststream.PayloadID(7).String(), query.Get(paramPayload))
 	require.Equal(t, uint64(1), next[Delivery](t, events).Index, "a state came before, or nothing")
 	expectDelivery(t, events, 7, 2)
 	require.Empty(t, events)
@@ -62,7 +63,7 @@ func TestSubscriberResumesOnDemand(t *testing.T) {
 // A resume that was asked for while there was no connection is done with the next connection.
 func TestSubscriberForgetsAnOldResume(t *testing.T) {
 	t.Parallel()
-	target := scripted(t, func(n int, ws *websocket.Conn, _ url.Values) {
+	target := teststream.Serve(t, func(n int, ws *websocket.Conn, _ url.Values) {
 		block, pinged := uint64(n), false
 		ws.SetPingHandler(func(string) error {
 			if !pinged {
@@ -72,7 +73,7 @@ func TestSubscriberForgetsAnOldResume(t *testing.T) {
 			return nil
 		})
 		send(ws, block, 0)
-		linger(ws)
+		teststream.Linger(ws)
 	})
 	events := make(chan any, 10)
 	s := NewSubscriber(SubscriberConfig{
@@ -117,7 +118,7 @@ func TestSubscriberKeepsItsPositionWhileTheUpstreamIsAway(t *testing.T) {
 		defer func() { _ = ws.Close() }()
 		send(ws, 1, uint64(n))
 		if n > 1 {
-			linger(ws)
+			teststream.Linger(ws)
 		}
 	}))
 	t.Cleanup(server.Close)

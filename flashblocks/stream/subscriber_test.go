@@ -5,18 +5,15 @@ package stream
 
 import (
 	"context"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // follow runs a subscriber until the test ends. Its messages and states come over one channel, in the
@@ -58,99 +55,12 @@ func next[T any](t *testing.T, events <-chan any) T {
 func expectDelivery(t *testing.T, events <-chan any, block, index uint64) Delivery {
 	t.Helper()
 	d := next[Delivery](t, events)
-	require.Equal(t, position{block, index}, position{d.BlockNumber, d.Index})
+	require.Equal(t, teststream.At(block, index), teststream.Of(d.Header))
 	return d
 }
 
-// scripted is an upstream that runs one function per connection.
-func scripted(t *testing.T, serve func(n int, ws *websocket.Conn, query url.Values)) string {
-	t.Helper()
-	var mu sync.Mutex
-	n := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
-		if err != nil {
-			return
-		}
-		defer func() { _ = ws.Close() }()
-		mu.Lock()
-		n++
-		serial := n
-		mu.Unlock()
-		serve(serial, ws, r.URL.Query())
-	}))
-	t.Cleanup(server.Close)
-	return "ws" + strings.TrimPrefix(server.URL, "http")
-}
-
 func send(ws *websocket.Conn, block, index uint64) {
-	_ = ws.WriteMessage(websocket.TextMessage, message(payloadID(block), block, index, 0).V1)
-}
-
-// linger reads, and so answers pings, until the subscriber leaves.
-func linger(ws *websocket.Conn) {
-	for {
-		if _, _, err := ws.ReadMessage(); err != nil {
-			return
-		}
-	}
-}
-
-// cutter is a TCP proxy whose connections the test can cut.
-type cutter struct {
-	t        *testing.T
-	listener net.Listener
-	target   string
-	mu       sync.Mutex
-	conns    []net.Conn
-	wg       sync.WaitGroup
-}
-
-func newCutter(t *testing.T, target string) *cutter {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	c := &cutter{t: t, listener: listener, target: target}
-	c.wg.Go(c.accept)
-	t.Cleanup(func() {
-		_ = listener.Close()
-		c.cut()
-		c.wg.Wait()
-	})
-	return c
-}
-
-func (c *cutter) accept() {
-	for {
-		down, err := c.listener.Accept()
-		if err != nil {
-			return
-		}
-		up, err := net.Dial("tcp", c.target)
-		if err != nil {
-			_ = down.Close()
-			continue
-		}
-		c.mu.Lock()
-		c.conns = append(c.conns, down, up)
-		c.mu.Unlock()
-		for _, pair := range [][2]net.Conn{{down, up}, {up, down}} {
-			c.wg.Go(func() {
-				_, _ = io.Copy(pair[0], pair[1])
-				_ = pair[0].Close()
-				_ = pair[1].Close()
-			})
-		}
-	}
-}
-
-func (c *cutter) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, conn := range c.conns {
-		_ = conn.Close()
-	}
-	c.conns = nil
+	_ = ws.WriteMessage(websocket.TextMessage, message(teststream.PayloadID(block), block, index, 0).V1)
 }
 
 func TestSubscriberKilledAgainAndAgainSeesEverythingOnce(t *testing.T) {
@@ -160,9 +70,9 @@ func TestSubscriberKilledAgainAndAgainSeesEverythingOnce(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, HubConfig{}, ServerConfig{})
-			c := newCutter(t, h.server.Addr().String())
+			c := teststream.NewCutter(t, h.url(""))
 			h.publish(1, 0, 0)
-			_, events := follow(t, SubscriberConfig{URL: "ws://" + c.listener.Addr().String() + path})
+			_, events := follow(t, SubscriberConfig{URL: c.URL() + path})
 			expectDelivery(t, events, 1, 0)
 
 			var publishing sync.WaitGroup
@@ -176,7 +86,7 @@ func TestSubscriberKilledAgainAndAgainSeesEverythingOnce(t *testing.T) {
 				d := expectDelivery(t, events, 1+n/(last+1), n%(last+1))
 				require.Equal(t, message(d.PayloadID, d.BlockNumber, d.Index, 0).V1, d.JSON)
 				if n%17 == 0 {
-					c.cut()
+					c.Cut()
 				}
 			}
 			publishing.Wait()
@@ -211,12 +121,12 @@ func TestSubscriberReconnects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			queries, release := make(chan url.Values, 10), make(chan struct{})
-			target := scripted(t, func(n int, ws *websocket.Conn, query url.Values) {
+			target := teststream.Serve(t, func(n int, ws *websocket.Conn, query url.Values) {
 				queries <- query
 				send(ws, 1, uint64(n-1))
 				switch {
 				case n == 3:
-					linger(ws)
+					teststream.Linger(ws)
 				case end == nil:
 					<-release // never reads, so never answers a ping
 				default:
@@ -237,7 +147,7 @@ func TestSubscriberReconnects(t *testing.T) {
 				if index > 0 {
 					require.Equal(t, "1", query.Get("block_number"))
 					require.Equal(t, []string{"0", "1"}[index-1], query.Get("flashblock_index"))
-					require.Equal(t, payloadID(1).String(), query.Get("payload_id"))
+					require.Equal(t, teststream.PayloadID(1).String(), query.Get("payload_id"))
 				} else {
 					require.False(t, query.Has("block_number"))
 				}
@@ -254,13 +164,13 @@ func TestSubscriberReconnects(t *testing.T) {
 
 func TestSubscriberLeavesOutReplayedMessages(t *testing.T) {
 	t.Parallel()
-	target := scripted(t, func(n int, ws *websocket.Conn, _ url.Values) {
+	target := teststream.Serve(t, func(n int, ws *websocket.Conn, _ url.Values) {
 		for index := range uint64(n) { // replays from the beginning, whatever is asked for
 			send(ws, 1, index)
 			send(ws, 1, index)
 		}
 		if n == 5 {
-			linger(ws)
+			teststream.Linger(ws)
 		}
 	})
 	s, events := follow(t, SubscriberConfig{URL: target, Name: "a\"b"})
@@ -275,10 +185,10 @@ func TestSubscriberLeavesOutReplayedMessages(t *testing.T) {
 
 func TestSubscriberSkipsWhatIsNoFlashblock(t *testing.T) {
 	t.Parallel()
-	target := scripted(t, func(_ int, ws *websocket.Conn, _ url.Values) {
+	target := teststream.Serve(t, func(_ int, ws *websocket.Conn, _ url.Values) {
 		_ = ws.WriteMessage(websocket.TextMessage, []byte(`{"jsonrpc":"2.0","method":"note"}`))
 		send(ws, 1, 0)
-		linger(ws)
+		teststream.Linger(ws)
 	})
 	_, events := follow(t, SubscriberConfig{URL: target})
 	require.True(t, next[State](t, events).Connected)
@@ -288,7 +198,7 @@ func TestSubscriberSkipsWhatIsNoFlashblock(t *testing.T) {
 // An upstream that fails at the same message after each resume is followed live in the end.
 func TestSubscriberGivesUpAPositionThatDoesNotWork(t *testing.T) {
 	t.Parallel()
-	target := scripted(t, func(n int, ws *websocket.Conn, query url.Values) {
+	target := teststream.Serve(t, func(n int, ws *websocket.Conn, query url.Values) {
 		switch {
 		case n == 1:
 			send(ws, 1, 0)
@@ -296,7 +206,7 @@ func TestSubscriberGivesUpAPositionThatDoesNotWork(t *testing.T) {
 			_ = ws.WriteMessage(websocket.TextMessage, []byte("{broken"))
 		default:
 			send(ws, 9, 4)
-			linger(ws)
+			teststream.Linger(ws)
 		}
 	})
 	_, events := follow(t, SubscriberConfig{URL: target})
@@ -330,11 +240,11 @@ func TestDedupeForgetsTheOldest(t *testing.T) {
 	t.Parallel()
 	d := newDedupe(3)
 	for index := range uint64(4) {
-		require.True(t, d.add(payloadID(1), index))
-		require.False(t, d.add(payloadID(1), index))
+		require.True(t, d.add(teststream.PayloadID(1), index))
+		require.False(t, d.add(teststream.PayloadID(1), index))
 	}
-	require.True(t, d.add(payloadID(2), 3), "another payload")
-	require.False(t, d.add(payloadID(1), 3))
-	require.True(t, d.add(payloadID(1), 0), "forgotten")
+	require.True(t, d.add(teststream.PayloadID(2), 3), "another payload")
+	require.False(t, d.add(teststream.PayloadID(1), 3))
+	require.True(t, d.add(teststream.PayloadID(1), 0), "forgotten")
 	require.Len(t, d.known, 3)
 }

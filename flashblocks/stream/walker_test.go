@@ -15,6 +15,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 func TestDeflateOffers(t *testing.T) {
@@ -109,20 +111,20 @@ func TestTricklingReaderGetsWholeFrames(t *testing.T) {
 				return nil
 			})
 			for index := range uint64(messages) {
-				h.hub.Publish(message(payloadID(1), 1, index, 1<<18))
+				h.hub.Publish(message(teststream.PayloadID(1), 1, index, 1<<18))
 			}
 			for index := range uint64(messages) {
 				require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(patience)))
-				header, _, err := receive(ws)
+				m, err := teststream.Read(ws)
 				require.NoError(t, err)
-				require.Equal(t, index, header.Index)
+				require.Equal(t, index, m.Index)
 			}
 			// It has caught up and is served like any other client again.
 			last := uint64(messages)
 			for answered := false; !answered; last++ {
 				require.NoError(t, ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(patience)))
 				h.publish(1, last, last)
-				expect(t, ws, 1, last, last)
+				teststream.Expect(t, ws, 1, last, last)
 				select {
 				case <-pongs:
 					answered = true
@@ -141,16 +143,16 @@ func TestReplaysKeepNobodyWaiting(t *testing.T) {
 	h := newHarness(t, HubConfig{Limit: 64}, ServerConfig{})
 	live := h.dial("/")
 	h.publish(1, 0, 499)
-	expect(t, live, 1, 0, 499)
+	teststream.Expect(t, live, 1, 0, 499)
 	var replaying []*websocket.Conn
 	for range 32 {
 		replaying = append(replaying, h.dial("/?from=current"))
 	}
 	h.publish(2, 0, 9)
-	expect(t, live, 2, 0, 9)
+	teststream.Expect(t, live, 2, 0, 9)
 	for _, ws := range replaying {
-		expect(t, ws, 1, 0, 499)
-		expect(t, ws, 2, 0, 9)
+		teststream.Expect(t, ws, 1, 0, 499)
+		teststream.Expect(t, ws, 2, 0, 9)
 	}
 }
 

@@ -41,8 +41,13 @@ func (c *Chain) Attributes(parent *types.Header, deposits ...*types.Transaction)
 	return args
 }
 
-// L1Info is the L1 attributes deposit of the block after parent, in the layout of the fork.
+// L1Info is the L1 attributes deposit of the block after parent, in the layout of the chain's fork.
 func (c *Chain) L1Info(parent *types.Header) *types.Transaction {
+	return c.L1InfoOf(c.Config.Fork, parent)
+}
+
+// L1InfoOf is L1Info in the layout of another fork: a fork's first block still has that of the one before.
+func (c *Chain) L1InfoOf(layout Fork, parent *types.Header) *types.Transaction {
 	var source common.Hash
 	binary.BigEndian.PutUint64(source[24:], parent.Number.Uint64()+1)
 	return types.NewTx(&types.DepositTx{
@@ -52,7 +57,7 @@ func (c *Chain) L1Info(parent *types.Header) *types.Transaction {
 		Value:               new(big.Int),
 		Gas:                 1_000_000,
 		IsSystemTransaction: c.Config.Fork < Regolith,
-		Data:                c.l1Data(parent),
+		Data:                c.l1Data(layout, parent),
 	})
 }
 
@@ -77,10 +82,10 @@ func (c *Chain) Mark(salt uint64) *types.Transaction {
 	})
 }
 
-func (c *Chain) l1Data(parent *types.Header) []byte {
+func (c *Chain) l1Data(layout Fork, parent *types.Header) []byte {
 	var data []byte
-	switch f := c.Config.Fork; {
-	case f < Ecotone:
+	switch {
+	case layout < Ecotone:
 		data = make([]byte, 4+32*8)
 		copy(data, types.BedrockL1AttributesSelector)
 		binary.BigEndian.PutUint64(data[4:], parent.Number.Uint64())
@@ -88,10 +93,10 @@ func (c *Chain) l1Data(parent *types.Header) []byte {
 		data[4+32*7-1] = 188    // overhead
 		data[4+32*8-1-2] = 0x0a // scalar
 		return data
-	case f < Isthmus:
+	case layout < Isthmus:
 		data = make([]byte, 164)
 		copy(data, types.EcotoneL1AttributesSelector)
-	case f < Jovian:
+	case layout < Jovian:
 		data = make([]byte, types.IsthmusL1AttributesLen)
 		copy(data, types.IsthmusL1AttributesSelector)
 	default:
@@ -107,6 +112,12 @@ func (c *Chain) l1Data(parent *types.Header) []byte {
 // Tx signs a transaction of an account, without value.
 func (c *Chain) Tx(account int, nonce, tip uint64, to *common.Address, gas uint64, data []byte) *types.Transaction {
 	c.t.Helper()
+	return c.TxWithValue(account, nonce, tip, to, 0, gas, data)
+}
+
+// TxWithValue is Tx with a value in wei.
+func (c *Chain) TxWithValue(account int, nonce, tip uint64, to *common.Address, value int64, gas uint64, data []byte) *types.Transaction {
+	c.t.Helper()
 	return types.MustSignNewTx(c.Keys[account], c.Signer, &types.DynamicFeeTx{
 		ChainID:   c.chain.Config().ChainID,
 		Nonce:     nonce,
@@ -114,7 +125,7 @@ func (c *Chain) Tx(account int, nonce, tip uint64, to *common.Address, gas uint6
 		GasFeeCap: big.NewInt(10 * gethparams.InitialBaseFee),
 		Gas:       gas,
 		To:        to,
-		Value:     new(big.Int),
+		Value:     big.NewInt(value),
 		Data:      data,
 	})
 }
@@ -123,15 +134,7 @@ func (c *Chain) Tx(account int, nonce, tip uint64, to *common.Address, gas uint6
 func (c *Chain) Transfer(account int, nonce, tip uint64) *types.Transaction {
 	c.t.Helper()
 	to := common.BigToAddress(big.NewInt(int64(account)*1_000_003 + int64(nonce) + 0x10000))
-	return types.MustSignNewTx(c.Keys[account], c.Signer, &types.DynamicFeeTx{
-		ChainID:   c.chain.Config().ChainID,
-		Nonce:     nonce,
-		GasTipCap: new(big.Int).SetUint64(tip),
-		GasFeeCap: big.NewInt(10 * gethparams.InitialBaseFee),
-		Gas:       21_000,
-		To:        &to,
-		Value:     common.Big1,
-	})
+	return c.TxWithValue(account, nonce, tip, &to, 1, 21_000, nil)
 }
 
 // Words encodes 32-byte words, the call data of the genesis's contracts.

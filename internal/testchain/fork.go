@@ -29,20 +29,26 @@ func (f Fork) String() string {
 // ChainConfig is op-geth's OP Stack test configuration up to f.
 func (f Fork) ChainConfig() *gethparams.ChainConfig {
 	cfg := *gethparams.OptimismTestConfig
-	times := []**uint64{&cfg.RegolithTime, &cfg.CanyonTime, &cfg.EcotoneTime, &cfg.FjordTime, &cfg.GraniteTime, &cfg.HoloceneTime, &cfg.IsthmusTime, &cfg.JovianTime}
-	for i, t := range times {
-		if int(f) < i+1 {
-			*t = nil
-		}
-	}
-	if f < Canyon {
-		cfg.ShanghaiTime = nil
-	}
-	if f < Ecotone {
-		cfg.CancunTime = nil
-	}
-	if f < Isthmus {
-		cfg.PragueTime = nil
+	for later := f + 1; later <= Jovian; later++ {
+		later.SetTime(&cfg, nil)
 	}
 	return &cfg
+}
+
+// SetTime makes a fork after Bedrock active from a block time on, and the Ethereum fork that comes with it; nil
+// for never.
+func (f Fork) SetTime(cfg *gethparams.ChainConfig, at *uint64) {
+	times := [...]**uint64{
+		Regolith: &cfg.RegolithTime, Canyon: &cfg.CanyonTime, Ecotone: &cfg.EcotoneTime, Fjord: &cfg.FjordTime,
+		Granite: &cfg.GraniteTime, Holocene: &cfg.HoloceneTime, Isthmus: &cfg.IsthmusTime, Jovian: &cfg.JovianTime,
+	}
+	*times[f] = at
+	switch f {
+	case Canyon:
+		cfg.ShanghaiTime = at
+	case Ecotone:
+		cfg.CancunTime = at
+	case Isthmus:
+		cfg.PragueTime = at
+	}
 }

@@ -12,17 +12,11 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
-	"github.com/ethereum/go-ethereum/log"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testleak"
 )
 
-func TestMain(m *testing.M) {
-	log.SetDefault(log.NewLogger(log.DiscardHandler()))
-	routeLibraryLog()
-	// net/http lingers for half a second after a connection it has refused.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
-}
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // patience is how long a test waits for something that must happen. It decides nothing else.
 const patience = 30 * time.Second

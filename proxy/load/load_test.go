@@ -5,7 +5,6 @@ package load
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -13,26 +12,19 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
-
-	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testleak"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
-func TestMain(m *testing.M) {
-	log.SetDefault(log.NewLogger(log.DiscardHandler()))
-	// net/http lingers for half a second after a connection it has refused.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
-}
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // newServer is a hub on a free port; it publishes until the test ends.
 func newServer(t *testing.T) string {
 	t.Helper()
-	hub := stream.NewHub(stream.HubConfig{})
-	server := stream.NewServer(stream.ServerConfig{Addr: "127.0.0.1:0", Handler: hub.Handler()})
-	require.NoError(t, hub.Start(t.Context()))
-	require.NoError(t, server.Start(t.Context()))
+	builder := testhub.New(t, stream.HubConfig{})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -45,22 +37,14 @@ func newServer(t *testing.T) string {
 			case <-ctx.Done():
 				return
 			}
-			hub.Publish(stream.Message{BlockNumber: 1 + n/10, Index: n % 10, V1: frame(1+n/10, n%10)})
+			builder.Publish(teststream.Flashblock(1+n/10, n%10))
 		}
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		require.NoError(t, server.Stop(ctx))
-		require.NoError(t, hub.Stop(ctx))
 	})
-	return "ws://" + server.Addr().String()
-}
-
-func frame(block, index uint64) []byte {
-	return fmt.Appendf(nil, `{"payload_id":"0x03%014x","index":%d,"diff":{},"metadata":{"block_number":%d}}`, block, index, block)
+	return builder.URL("")
 }
 
 func TestRunAgainstAHub(t *testing.T) {
@@ -102,7 +86,7 @@ func TestWhatConnectionsMiss(t *testing.T) {
 	r := &run{ledger: newLedger()}
 	var a, b cursor
 	see := func(at *cursor, index uint64) {
-		number, ok := r.ledger.arrived(frame(1, index), time.Now())
+		number, ok := r.ledger.arrived(teststream.Flashblock(1, index).AppendJSON(nil), time.Now())
 		require.True(t, ok)
 		r.follow(at, number)
 	}

@@ -239,7 +239,7 @@ func (s *scene) requireAtMost(from uint64, flashblocks int, behind string) {
 	for number := from; number <= s.head(); number++ {
 		rounds, _ := s.recorder.at(number)
 		for _, round := range rounds {
-			require.LessOrEqual(s.t, round.count, flashblocks, "nothing behind %s in block %d is published", behind, number)
+			require.LessOrEqual(s.t, len(round.Flashblocks), flashblocks, "nothing behind %s in block %d is published", behind, number)
 		}
 	}
 }
@@ -278,7 +278,7 @@ func playLate(n *network, s *scene) {
 	for number := from; number <= n.head(); number++ {
 		rounds, _ := n.recorder.at(number)
 		for _, round := range rounds {
-			require.LessOrEqual(n.t, round.count, 2, "flashblocks of block %d, of which all but two came late", number)
+			require.LessOrEqual(n.t, len(round.Flashblocks), 2, "flashblocks of block %d, of which all but two came late", number)
 		}
 	}
 }

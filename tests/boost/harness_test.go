@@ -4,9 +4,7 @@
 package boost
 
 import (
-	"bufio"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,12 +47,11 @@ type network struct {
 	builder  *link             // between boost and the builder
 	stream   *relay            // between the builder's stream and boost
 	recorder *recorder         // of what boost publishes
-	load     *devnet.Load
-	excused  map[uint64]bool // numbers under construction while boost was down
+	excused  map[uint64]bool   // numbers under construction while boost was down
 }
 
 // boot starts a devnet, follows boost's streams from the first flashblock on and sends load through boost.
-// All of it ends with the test; the end of a process that nobody asked for fails the test.
+// All of it ends with the test.
 func boot(t *testing.T, o options) *network {
 	t.Helper()
 	n := &network{t: t, front: newFront(t), local: newLink(t), builder: newLink(t), stream: newRelay(t), excused: make(map[uint64]bool)}
@@ -71,38 +68,18 @@ func boot(t *testing.T, o options) *network {
 	if o.rooted {
 		cfg.NodeArgs = []string{"--flashblocks.disable-state-root=false"}
 	}
-	cfg.NodeBinary, cfg.BoostBinary = harness.Program(t, "flashgeth", "build"), harness.Program(t, "flashboost", "build")
-	cfg.ProxyBinary = harness.Program(t, "flashproxy", "build")
-	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/geth", "opstack"))
-	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
+	n.Devnet = harness.Boot(t, cfg)
+	n.ends = n.Endpoints()
+	t.Cleanup(n.lift)
 
-	begin := time.Now()
-	net, err := devnet.Start(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Logf("the devnet is up after %v", time.Since(begin).Round(time.Millisecond))
-	n.Devnet, n.ends = net, net.Endpoints()
-	t.Cleanup(n.shutdown)
-
+	var err error
 	n.eth, err = ethclient.DialContext(t.Context(), n.ends.SequencerRPC)
 	require.NoError(t, err)
+	t.Cleanup(n.eth.Close)
 	n.recorder = record(t, n.ends.BoostFlashblocksWS)
-	n.load, err = devnet.NewLoad(devnet.LoadConfig{RPC: n.ends.BoostRPC, Rate: load, Seed: 1})
-	require.NoError(t, err)
-	require.NoError(t, n.load.Start(t.Context()))
+	harness.StartLoad(t, n.ends.BoostRPC, load)
+	t.Cleanup(func() { n.front.excuse(true) }) // op-node may be cut off in a call
 	return n
-}
-
-// shutdown stops the load and the devnet, and reports parts that ended by themselves.
-func (n *network) shutdown() {
-	n.front.excuse(true) // op-node may be cut off in a call
-	if n.load != nil {
-		n.load.Stop()
-	}
-	if n.eth != nil {
-		n.eth.Close()
-	}
-	n.lift()
-	harness.Shutdown(n.t, n.Devnet)
 }
 
 // lift removes every fault.
@@ -156,23 +133,9 @@ func (n *network) created(source string) int {
 }
 
 // scrape reads the metrics of flashboost.
-func (n *network) scrape() map[string]float64 {
+func (n *network) scrape() harness.Samples {
 	n.t.Helper()
-	resp := n.get(n.ends.BoostMetrics)
-	defer func() { _ = resp.Body.Close() }()
-	values := make(map[string]float64)
-	lines := bufio.NewScanner(resp.Body)
-	for lines.Scan() {
-		i := strings.LastIndexByte(lines.Text(), ' ')
-		if i < 0 || strings.HasPrefix(lines.Text(), "#") {
-			continue
-		}
-		value, err := strconv.ParseFloat(lines.Text()[i+1:], 64)
-		require.NoError(n.t, err, lines.Text())
-		values[lines.Text()[:i]] = value
-	}
-	require.NoError(n.t, lines.Err())
-	return values
+	return harness.Scrape(n.t.Context(), n.t, n.ends.BoostMetrics)
 }
 
 // health returns the status code of /healthz.

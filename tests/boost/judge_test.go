@@ -71,7 +71,7 @@ func (n *network) judgeBlock(block *types.Block, f *figures) {
 	n.t.Helper()
 	number := block.NumberU64()
 	var (
-		rounds  []round
+		rounds  []harness.Attempt
 		notices []notice
 	)
 	told := assert.Eventually(n.t, func() bool {
@@ -80,7 +80,7 @@ func (n *network) judgeBlock(block *types.Block, f *figures) {
 			return false
 		}
 		for i := range notices {
-			if notices[i].open() || notices[i].count != rounds[i].count {
+			if notices[i].open() || notices[i].count != len(rounds[i].Flashblocks) {
 				return false
 			}
 		}
@@ -94,16 +94,16 @@ func (n *network) judgeBlock(block *types.Block, f *figures) {
 			continue
 		}
 		sealed++
-		require.Equal(n.t, block.ParentHash(), round.base.ParentHash, "the parent of block %d as published", number)
+		require.Equal(n.t, block.ParentHash(), round.Flashblocks[0].Base.ParentHash, "the parent of block %d as published", number)
 		require.Equal(n.t, block.Root(), notices[i].root, "the state root of block %d as told on v0", number)
 		require.Equal(n.t, block.GasUsed(), notices[i].gas, "the gas of block %d as told on v0", number)
-		require.LessOrEqual(n.t, len(round.txs), len(block.Transactions()), "published transactions of block %d", number)
-		for k, raw := range round.txs {
+		require.LessOrEqual(n.t, len(round.Txs()), len(block.Transactions()), "published transactions of block %d", number)
+		for k, raw := range round.Txs() {
 			want, err := block.Transactions()[k].MarshalBinary()
 			require.NoError(n.t, err)
 			require.True(n.t, bytes.Equal(want, raw), "transaction %d of block %d is not the one that was published", k, number)
 		}
-		if len(round.txs) == len(block.Transactions()) {
+		if len(round.Txs()) == len(block.Transactions()) {
 			f.exact++
 		}
 	}

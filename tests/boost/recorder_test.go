@@ -11,25 +11,13 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/stretchr/testify/require"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
-
-// round is what boost published for one payload id.
-type round struct {
-	id     engine.PayloadID
-	number uint64
-	base   *flashblocks.Base
-	count  int      // of flashblocks
-	txs    [][]byte // of all of them, in order
-}
 
 // notice is what the v0 stream said of one round.
 type notice struct {
@@ -44,92 +32,28 @@ type notice struct {
 // open tells whether nothing was said about the outcome yet.
 func (n *notice) open() bool { return !n.sealed && !n.reorg }
 
-// recorder keeps everything that boost publishes, on both streams.
+// recorder keeps everything that boost publishes, on both streams. What v1 publishes must continue its round.
 type recorder struct {
-	t *testing.T
+	*harness.Recorder
 
-	mu       sync.Mutex
-	rounds   map[uint64][]*round  // by block number, in the order of their index 0
-	notices  map[uint64][]*notice // the same rounds as v0 tells of them
-	up       bool
-	watchers harness.Watchers
+	t       *testing.T
+	mu      sync.Mutex
+	notices map[uint64][]*notice // the same rounds as v0 tells of them, in the order of their index 0
 }
 
 // record follows both streams until the end of the test.
 func record(t *testing.T, url string) *recorder {
 	t.Helper()
-	r := &recorder{t: t, rounds: make(map[uint64][]*round), notices: make(map[uint64][]*notice)}
-	sub := stream.NewSubscriber(stream.SubscriberConfig{
-		URL: url + "/?from=current", Name: "recorder", Handler: r.deliver, OnState: r.state,
-		Queue: 4096, Repeats: true, // what comes twice shall be seen
-		BackoffMin: harness.Poll, BackoffMax: 2 * harness.Poll,
-	})
-	require.NoError(t, sub.Start(context.WithoutCancel(t.Context())))
+	r := &recorder{t: t, notices: make(map[uint64][]*notice)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var wg sync.WaitGroup
 	wg.Go(func() { r.follow(ctx, url+"/v0?from=current") })
 	t.Cleanup(func() {
 		cancel()
 		wg.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), harness.Patience)
-		defer cancel()
-		if err := sub.Stop(ctx); err != nil {
-			t.Errorf("stop the recorder: %v", err)
-		}
 	})
-	harness.Eventually(t, "the recorder is connected", r.connected)
+	r.Recorder = harness.Record(t, url+"/", true)
 	return r
-}
-
-func (r *recorder) state(s stream.State) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.up = s.Connected
-}
-
-func (r *recorder) connected() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.up
-}
-
-// deliver takes one message of the v1 stream. It must continue its round.
-func (r *recorder) deliver(d stream.Delivery) {
-	fb, _, err := flashblocks.Decode(d.JSON, flashblocks.Limits{})
-	if err != nil {
-		r.t.Errorf("flashblock %d/%d cannot be decoded: %v", d.BlockNumber, d.Index, err)
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	number := fb.Metadata.BlockNumber
-	round := r.round(number, fb)
-	switch {
-	case round == nil:
-		r.t.Errorf("flashblock %d/%d of payload %v came before its index 0", number, fb.Index, fb.PayloadID)
-		return
-	case int(fb.Index) != round.count:
-		r.t.Errorf("flashblock %d/%d of payload %v came after %d others", number, fb.Index, fb.PayloadID, round.count)
-		return
-	}
-	round.count++
-	round.txs = append(round.txs, fb.Diff.Transactions...)
-	r.watchers.Offer(fb)
-}
-
-// round returns the round of a flashblock, made for its index 0. It assumes that mu is held.
-func (r *recorder) round(number uint64, fb *flashblocks.Flashblock) *round {
-	for _, round := range r.rounds[number] {
-		if round.id == fb.PayloadID {
-			return round
-		}
-	}
-	if fb.Base == nil {
-		return nil
-	}
-	begun := &round{id: fb.PayloadID, number: number, base: fb.Base}
-	r.rounds[number] = append(r.rounds[number], begun)
-	return begun
 }
 
 // follow reads the v0 stream until the end of ctx.
@@ -213,16 +137,11 @@ func (r *recorder) notify(text []byte) {
 }
 
 // at returns what was published for a block number, on both streams.
-func (r *recorder) at(number uint64) ([]round, []notice) {
+func (r *recorder) at(number uint64) ([]harness.Attempt, []notice) {
+	rounds := r.At(number)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var (
-		rounds  []round
-		notices []notice
-	)
-	for _, round := range r.rounds[number] {
-		rounds = append(rounds, *round)
-	}
+	var notices []notice
 	for _, notice := range r.notices[number] {
 		notices = append(notices, *notice)
 	}
@@ -247,27 +166,19 @@ func (r *recorder) sealed(from uint64, flashblocks int) int {
 
 // published counts the rounds from one number to another.
 func (r *recorder) published(from, to uint64) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	count := 0
-	for number, list := range r.rounds {
+	for _, number := range r.Numbers() {
 		if number >= from && number <= to {
-			count += len(list)
+			count += len(r.At(number))
 		}
 	}
 	return count
 }
 
-// awaiting begins to wait for the next flashblock that matches.
-func (r *recorder) awaiting(match func(*flashblocks.Flashblock) bool) *harness.Watcher {
-	r.t.Helper()
-	return r.watchers.Add(r.t, match)
-}
-
 // await waits for the next flashblock that matches, counting from now, and returns its block number.
 func (r *recorder) await(what string, match func(*flashblocks.Flashblock) bool) uint64 {
 	r.t.Helper()
-	return r.awaiting(match).Get(what).Metadata.BlockNumber
+	return r.Await(what, match).Metadata.BlockNumber
 }
 
 // abandon forgets the rounds without an outcome: flashboost was stopped on purpose and cannot tell any more.

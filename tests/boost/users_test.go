@@ -64,7 +64,7 @@ func (n *network) requireSees(follower *ethclient.Client, url string, nonce uint
 	require.NoError(n.t, err)
 	raw, err := tx.MarshalBinary()
 	require.NoError(n.t, err)
-	found := n.recorder.awaiting(func(fb *flashblocks.Flashblock) bool {
+	found := n.recorder.Awaiting(func(fb *flashblocks.Flashblock) bool {
 		return slices.ContainsFunc(fb.Diff.Transactions, func(published []byte) bool { return bytes.Equal(published, raw) })
 	})
 	require.NoError(n.t, client.SendTransaction(n.t.Context(), tx))

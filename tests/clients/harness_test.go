@@ -4,7 +4,6 @@
 package clients
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -40,18 +39,9 @@ func boot(t testing.TB, rate int) *network {
 	cfg := devnet.DefaultConfig
 	cfg.BlockTime, cfg.L1BlockTime = time.Second, 2*time.Second
 	cfg.Follower, cfg.Proxy, cfg.Batcher = true, false, false
-	cfg.NodeBinary = harness.Program(t, "flashgeth", "build")
-	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/op-node", "opstack"))
-	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
-	begin := time.Now()
-	net, err := devnet.Start(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Logf("the devnet is up after %v", time.Since(begin).Round(time.Millisecond))
+	net := harness.Boot(t, cfg)
 	n := &network{Devnet: net, t: t, ends: net.Endpoints()}
-	t.Cleanup(n.shutdown)
-	n.load, err = devnet.NewLoad(devnet.LoadConfig{RPC: n.ends.SequencerRPC, Rate: rate, Seed: 1})
-	require.NoError(t, err)
-	require.NoError(t, n.load.Start(t.Context()))
+	n.load = harness.StartLoad(t, n.ends.SequencerRPC, rate)
 	for _, at := range n.nodes() {
 		client := at.dial(t)
 		require.Eventually(t, func() bool {
@@ -60,12 +50,6 @@ func boot(t testing.TB, rate int) *network {
 		}, patience, 20*poll, "the first blocks at the %s", at.name)
 	}
 	return n
-}
-
-// shutdown stops everything and reports parts that ended by themselves.
-func (n *network) shutdown() {
-	n.load.Stop()
-	harness.Shutdown(n.t, n.Devnet)
 }
 
 // target is a node that the clients talk to.

@@ -5,12 +5,8 @@ package clients
 
 import (
 	"context"
-	"io"
 	"math"
-	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 const (
@@ -157,20 +154,8 @@ func readPending(ctx context.Context, client *rpc.Client) (place, error) {
 // slowest returns the maximum of a summary of seconds on a Prometheus endpoint, over its last minutes.
 func slowest(b *testing.B, url, name string) time.Duration {
 	b.Helper()
-	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, http.NoBody)
-	require.NoError(b, err)
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(b, err)
-	defer func() { _ = resp.Body.Close() }()
-	page, err := io.ReadAll(resp.Body)
-	require.NoError(b, err)
-	for line := range strings.Lines(string(page)) {
-		if text, ok := strings.CutPrefix(line, name+`{quantile="1"} `); ok {
-			seconds, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-			require.NoError(b, err)
-			return time.Duration(seconds * float64(time.Second))
-		}
-	}
-	require.Fail(b, "no such summary", name)
-	return 0
+	values := harness.Scrape(b.Context(), b, url)
+	seconds, ok := values[name+`{quantile="1"}`]
+	require.True(b, ok, "no such summary: %s", name)
+	return time.Duration(seconds * float64(time.Second))
 }

@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -24,6 +23,8 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/ethereum/go-ethereum/flashgeth/devnet"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 const (
@@ -60,10 +61,10 @@ type live struct {
 	t        *testing.T
 	ends     devnet.Endpoints
 	eth      *ethclient.Client
-	listener *listener
+	listener listener
 	judge    *judge
 	follower *subject // in this process, behind the cutter
-	cutter   *cutter
+	cutter   *teststream.Cutter
 	world    world
 
 	mu      sync.Mutex
@@ -99,9 +100,9 @@ func TestCompareDevnet(t *testing.T) {
 		}
 	}
 	stop()
-	t.Logf("the connection of the cut follower was cut %d times; %d positions came to nothing", l.cutter.cuts, len(l.unknown))
+	t.Logf("the connection of the cut follower was cut %d times; %d positions came to nothing", l.cutter.Cuts(), len(l.unknown))
 	l.judge.report("builder", "follower", "cut follower")
-	require.NotZero(t, l.cutter.cuts)
+	require.NotZero(t, l.cutter.Cuts())
 }
 
 // newLive starts everything and waits for the first blocks with transactions.
@@ -112,12 +113,9 @@ func newLive(t *testing.T) *live {
 	l.eth = ethclient.NewClient(dial(t, l.ends.SequencerWS))
 	l.listener = listen(t, l.ends.FlashblocksWS)
 	l.judge = newJudge(t, net.Genesis())
-	l.cutter = newCutter(t, l.ends.FlashblocksWS)
-	l.follower = newFollower(t, "cut follower", net.Genesis(), l.cutter.url())
-	load, err := devnet.NewLoad(devnet.LoadConfig{RPC: l.ends.SequencerRPC, Rate: devnetLoad, Seed: 1})
-	require.NoError(t, err)
-	require.NoError(t, load.Start(t.Context()))
-	t.Cleanup(load.Stop)
+	l.cutter = teststream.NewCutter(t, l.ends.FlashblocksWS)
+	l.follower = newFollower(t, "cut follower", net.Genesis(), l.cutter.URL())
+	harness.StartLoad(t, l.ends.SequencerRPC, devnetLoad)
 	for next := uint64(1); ; next++ {
 		if block := l.follow(next); len(block.Transactions()) > 10 {
 			l.world = l.loadWorld(block)
@@ -132,29 +130,7 @@ func bootDevnet(t *testing.T) *devnet.Devnet {
 	cfg := devnet.DefaultConfig
 	cfg.BlockTime, cfg.L1BlockTime = time.Second, 2*time.Second
 	cfg.Follower, cfg.Proxy, cfg.Batcher = true, false, false
-	var err error
-	cfg.NodeBinary, err = filepath.Abs("../../bin/flashgeth")
-	require.NoError(t, err)
-	cfg.OpStackDir, err = filepath.Abs("../../bin/opstack")
-	require.NoError(t, err)
-	for path, target := range map[string]string{cfg.NodeBinary: "build", filepath.Join(cfg.OpStackDir, "op-node"): "opstack"} {
-		_, err := os.Stat(path)
-		require.NoErrorf(t, err, "a program is missing: build it with `make %s`", target)
-	}
-	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
-	net, err := devnet.Start(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		select {
-		case err := <-net.Failed():
-			t.Errorf("a part of the devnet failed: %v", err)
-		default:
-		}
-		if err := net.Stop(); err != nil {
-			t.Errorf("the devnet did not stop cleanly: %v", err)
-		}
-	})
-	return net
+	return harness.Boot(t, cfg)
 }
 
 func dial(t testing.TB, url string) *rpc.Client {
@@ -230,11 +206,17 @@ func (l *live) settle(number uint64) {
 	l.unknown = nil
 	l.mu.Unlock()
 	for _, r := range list {
-		if r.txs, ok = l.listener.count(r.at.ID, uint64(r.at.Index)); ok {
+		if r.txs, ok = l.count(r.at); ok {
 			l.judge.keep(r)
 		}
 	}
 	l.judge.canonical(number, id)
+}
+
+// count returns how many transactions the stream told of at a position.
+func (l *live) count(at position) (int, bool) {
+	txs, ok := l.listener.until(uint64(at.BlockNumber), at.ID, uint64(at.Index))
+	return len(txs), ok
 }
 
 // askAll asks a node questions in random portions, again and again.
@@ -252,7 +234,7 @@ func (l *live) askAll(ctx context.Context, name string, client *rpc.Client) {
 		if err := client.CallContext(ctx, &at, "flashblocks_getPosition"); err != nil || at == nil {
 			continue
 		}
-		questions := l.world.questions(l.listener.newest(at.ID, uint64(at.Index)))
+		questions := l.world.questions(l.listener.newest(uint64(at.BlockNumber), at.ID, uint64(at.Index)))
 		random.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
 		var some []question
 		for _, q := range questions {
@@ -282,7 +264,7 @@ func (l *live) cutAtRandom(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(time.Duration(200+rand.IntN(2500)) * time.Millisecond):
-			l.cutter.cut()
+			l.cutter.Cut()
 		}
 	}
 }

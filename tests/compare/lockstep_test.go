@@ -33,7 +33,7 @@ func TestCompareLockstep(t *testing.T) {
 			break
 		}
 	}
-	t.Logf("the connection of the cut follower was cut %d times", n.cutter.cuts)
+	t.Logf("the connection of the cut follower was cut %d times", n.cutter.Cuts())
 	n.judge.report("builder", "follower", "cut follower")
 	for _, s := range n.subjects() {
 		t.Logf("a polled filter of %s told %d logs, and %d as removed", s.name, s.filter.got, s.filter.lost)
@@ -43,7 +43,7 @@ func TestCompareLockstep(t *testing.T) {
 	require.NotZero(t, n.judge.chained, "no answer came from a block on a pending parent")
 	require.NotZero(t, n.judge.abandoned, "no payload was abandoned")
 	require.NotZero(t, n.judge.graphs, "no answer of GraphQL was compared")
-	require.Greater(t, n.cutter.cuts, blocks/20)
+	require.Greater(t, n.cutter.Cuts(), blocks/20)
 }
 
 // slot builds a block and asks about every flashblock of it.
@@ -72,7 +72,7 @@ func (n *network) slot() {
 		}
 		n.send(n.rng.IntN(7))
 		if n.rng.IntN(20) == 0 {
-			n.cutter.cut()
+			n.cutter.Cut()
 		}
 		fb = n.await()
 	}

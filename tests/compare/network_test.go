@@ -5,7 +5,6 @@ package compare
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -29,6 +28,8 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
 )
@@ -58,7 +59,7 @@ type network struct {
 	builder    *miner.Builder
 	clock      *mclock.Simulated
 	said       chan *flashblocks.Flashblock
-	cutter     *cutter
+	cutter     *teststream.Cutter
 	judge      *judge
 
 	sequencer *subject
@@ -97,8 +98,8 @@ func newNetwork(t testing.TB, seed, gasLimit uint64) *network {
 	genesis := n.chain.Genesis
 	n.judge = newJudge(t, genesis)
 	url := n.startBuilder(genesis)
-	n.cutter = newCutter(t, url)
-	n.followers = []*subject{newFollower(t, "follower", genesis, url), newFollower(t, "cut follower", genesis, n.cutter.url())}
+	n.cutter = teststream.NewCutter(t, url)
+	n.followers = []*subject{newFollower(t, "follower", genesis, url), newFollower(t, "cut follower", genesis, n.cutter.URL())}
 	n.world = mixWorld(n.chain)
 	return n
 }
@@ -106,18 +107,7 @@ func newNetwork(t testing.TB, seed, gasLimit uint64) *network {
 // startBuilder makes the sequencer's node and returns the address of its stream.
 func (n *network) startBuilder(genesis *core.Genesis) string {
 	n.t.Helper()
-	hub := stream.NewHub(stream.HubConfig{})
-	require.NoError(n.t, hub.Start(context.Background()))
-	server := stream.NewServer(stream.ServerConfig{Addr: "127.0.0.1:0", Handler: hub.Handler()})
-	require.NoError(n.t, server.Start(context.Background()))
-	n.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := errors.Join(server.Stop(ctx), hub.Stop(ctx)); err != nil {
-			n.t.Error(err)
-		}
-	})
-
+	feed := testhub.New(n.t, stream.HubConfig{})
 	node := newNode(n.t, "builder", genesis)
 	require.NoError(n.t, catalyst.Register(node.stack, node.eth))
 	processor, err := overlay.New(overlay.Config{Chain: node.eth.BlockChain(), StaleAfter: staleAfter})
@@ -133,13 +123,13 @@ func (n *network) startBuilder(genesis *core.Genesis) string {
 	cfg.Enabled, cfg.Interval = true, interval
 	cfg.Now = func() time.Time { return time.Unix(int64(node.eth.BlockChain().CurrentBlock().Time), 0) }
 	cfg.OnFlashblock = func(built miner.Built) { processor.DeliverBuilt(built) }
-	n.builder, err = miner.New(node.eth, cfg, tee{hub, n.said})
+	n.builder, err = miner.New(node.eth, cfg, tee{feed.Hub, n.said})
 	require.NoError(n.t, err)
 	require.NoError(n.t, n.builder.Start(context.Background()))
 	n.t.Cleanup(func() { require.NoError(n.t, n.builder.Stop()) })
 	chain := node.eth.BlockChain()
 	chain.SetBlockValidatorAndProcessorForTesting(chain.Validator(), n.builder.Processor(chain.Processor()))
-	return "ws://" + server.Addr().String()
+	return feed.URL("")
 }
 
 // newFollower starts a node that follows a stream as flashgeth does.

@@ -4,107 +4,70 @@
 package compare
 
 import (
-	"context"
-	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
-// heard is what a stream has published under one payload id.
-type heard struct {
-	number uint64
-	txs    []common.Hash
-	counts []int // transactions up to each index
-}
-
 // listener keeps what a stream publishes, so that what a node says of its position need not be believed.
-type listener struct {
-	mu   sync.Mutex
-	byID map[engine.PayloadID]*heard
-}
+type listener struct{ *harness.Recorder }
 
 // listen follows a stream until the end of the test.
-func listen(t testing.TB, url string) *listener {
+func listen(t testing.TB, url string) listener {
 	t.Helper()
-	l := &listener{byID: make(map[engine.PayloadID]*heard)}
-	sub := stream.NewSubscriber(stream.SubscriberConfig{URL: url + "?from=current", Name: "listener", Handler: l.hear, Queue: 4096})
-	require.NoError(t, sub.Start(context.WithoutCancel(t.Context())))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := sub.Stop(ctx); err != nil {
-			t.Errorf("stop the listener: %v", err)
+	return listener{harness.Record(t, url, false)}
+}
+
+// until returns the transactions that a payload at a block number had at an index, false if the stream has not
+// told of all of them.
+func (l listener) until(number uint64, id engine.PayloadID, index uint64) ([][]byte, bool) {
+	for _, a := range l.At(number) {
+		if a.ID != id || index >= uint64(len(a.Flashblocks)) {
+			continue
 		}
-	})
-	return l
+		a.Flashblocks = a.Flashblocks[:index+1]
+		return a.Txs(), contiguous(&a)
+	}
+	return nil, false
 }
 
-func (l *listener) hear(d stream.Delivery) {
-	fb, _, err := flashblocks.Decode(d.JSON, flashblocks.Limits{})
-	if err != nil {
-		return // its position is never found, so nothing is compared with it
+// contiguous tells whether every index of an attempt was told, in order.
+func contiguous(a *harness.Attempt) bool {
+	for i, fb := range a.Flashblocks {
+		if fb.Index != uint64(i) {
+			return false
+		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h := l.byID[fb.PayloadID]
-	if h == nil {
-		h = &heard{number: fb.Metadata.BlockNumber}
-		l.byID[fb.PayloadID] = h
-	}
-	if uint64(len(h.counts)) != fb.Index {
-		return
-	}
-	for _, raw := range fb.Diff.Transactions {
-		h.txs = append(h.txs, crypto.Keccak256Hash(raw))
-	}
-	h.counts = append(h.counts, len(h.txs))
-}
-
-// count returns how many transactions a payload had at an index.
-func (l *listener) count(id engine.PayloadID, index uint64) (int, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h := l.byID[id]
-	if h == nil || index >= uint64(len(h.counts)) {
-		return 0, false
-	}
-	return h.counts[index], true
+	return true
 }
 
 // newest returns the last transaction that a payload had at an index, if it has any.
-func (l *listener) newest(id engine.PayloadID, index uint64) []common.Hash {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h := l.byID[id]
-	if h == nil || index >= uint64(len(h.counts)) || h.counts[index] == 0 {
+func (l listener) newest(number uint64, id engine.PayloadID, index uint64) []common.Hash {
+	txs, ok := l.until(number, id, index)
+	if !ok || len(txs) == 0 {
 		return nil
 	}
-	return h.txs[h.counts[index]-1 : h.counts[index]]
+	return []common.Hash{crypto.Keccak256Hash(txs[len(txs)-1])}
 }
 
 // payload finds the payload id under which a canonical block was published.
-func (l *listener) payload(block *types.Block) (engine.PayloadID, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for id, h := range l.byID {
-		if h.number != block.NumberU64() || len(h.txs) != len(block.Transactions()) {
+func (l listener) payload(block *types.Block) (engine.PayloadID, bool) {
+	for _, a := range l.At(block.NumberU64()) {
+		txs := a.Txs()
+		if !contiguous(&a) || len(txs) != len(block.Transactions()) {
 			continue
 		}
 		same := true
 		for i, tx := range block.Transactions() {
-			same = same && tx.Hash() == h.txs[i]
+			same = same && tx.Hash() == crypto.Keccak256Hash(txs[i])
 		}
 		if same {
-			return id, true
+			return a.ID, true
 		}
 	}
 	return engine.PayloadID{}, false

@@ -219,8 +219,8 @@ func requireAnswers(t *testing.T, ends *announced, jwtFile string) {
 	defer authorised.Close()
 	call(t.Context(), t, authorised, &capabilities, "engine_exchangeCapabilities", []string{})
 	require.Contains(t, capabilities, "engine_getPayloadV4")
-	require.Contains(t, scrape(t.Context(), t, ends.Metrics), "builder_job_failures_total")
-	require.Contains(t, scrape(t.Context(), t, ends.ProxyMetrics), "websocket_proxy_active_connections")
+	require.Contains(t, harness.Scrape(t.Context(), t, ends.Metrics), "builder_job_failures_total")
+	require.Contains(t, harness.Scrape(t.Context(), t, ends.ProxyMetrics), "websocket_proxy_active_connections")
 }
 
 // requireUnused checks that keys are funded and that nobody has used them.
@@ -259,7 +259,7 @@ func sendAndFollow(t *testing.T, client *ethclient.Client, ends *announced) {
 	require.NoError(t, err)
 
 	sent := time.Now()
-	found := seen.awaiting(func(fb *flashblocks.Flashblock) bool {
+	found := seen.Awaiting(func(fb *flashblocks.Flashblock) bool {
 		return slices.ContainsFunc(fb.Diff.Transactions, func(published []byte) bool { return bytes.Equal(published, raw) })
 	})
 	require.NoError(t, client.SendTransaction(t.Context(), tx))

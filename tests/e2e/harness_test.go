@@ -6,7 +6,6 @@ package e2e
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -53,7 +52,7 @@ type network struct {
 }
 
 // boot starts a devnet, follows its stream from the first flashblock on and sends it load. All of it
-// ends with the test; the end of a process that nobody asked for fails the test.
+// ends with the test.
 func boot(t *testing.T, o options) *network {
 	t.Helper()
 	cfg := devnet.DefaultConfig
@@ -62,31 +61,19 @@ func boot(t *testing.T, o options) *network {
 	override(&cfg.Interval, o.interval)
 	override(&cfg.L1BlockTime, o.l1BlockTime)
 	cfg.Follower, cfg.Proxy, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.proxy, o.batcher, o.plain, o.nodeArgs
-	cfg.NodeBinary = harness.Program(t, "flashgeth", "build")
-	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/op-node", "opstack"))
-	harness.Program(t, "opstack/op-batcher", "opstack")
-	if o.proxy {
-		cfg.ProxyBinary = harness.Program(t, "flashproxy", "build")
-	}
-	cfg.DataDir = filepath.Join(t.TempDir(), "devnet")
-
-	begin := time.Now()
-	net, err := devnet.Start(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Logf("the devnet is up after %v", time.Since(begin).Round(time.Millisecond))
+	net := harness.Boot(t, cfg)
 	n := &network{Devnet: net, t: t, ends: net.Endpoints()}
-	t.Cleanup(n.shutdown)
 
+	var err error
 	n.rpc, err = rpc.DialContext(t.Context(), n.ends.SequencerRPC)
 	require.NoError(t, err)
+	t.Cleanup(n.rpc.Close)
 	n.eth = ethclient.NewClient(n.rpc)
 	if !o.plain {
 		n.recorder = record(t, n.ends.FlashblocksWS)
 	}
 	n.geth = newPlainGeth(t, net.Genesis())
-	n.load, err = devnet.NewLoad(devnet.LoadConfig{RPC: n.ends.SequencerRPC, Rate: o.load, Seed: 1})
-	require.NoError(t, err)
-	require.NoError(t, n.load.Start(t.Context()))
+	n.load = harness.StartLoad(t, n.ends.SequencerRPC, o.load)
 	return n
 }
 
@@ -95,17 +82,6 @@ func override(d *time.Duration, v time.Duration) {
 	if v != 0 {
 		*d = v
 	}
-}
-
-// shutdown stops the load and the devnet, and reports parts that ended by themselves.
-func (n *network) shutdown() {
-	if n.load != nil {
-		n.load.Stop()
-	}
-	if n.rpc != nil {
-		n.rpc.Close()
-	}
-	harness.Shutdown(n.t, n.Devnet)
 }
 
 // head returns the sequencer's latest block number, 0 while it does not answer.

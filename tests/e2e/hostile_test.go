@@ -43,7 +43,7 @@ func TestHostileClients(t *testing.T) {
 	first := n.caughtUp()
 	n.awaitHead(first + blocksBefore - 1)
 	before := n.summarise(n.audit(first, n.head()))
-	quiet := scrape(t.Context(), t, n.ends.Metrics).mean(publishDeviation)
+	quiet := harness.Scrape(t.Context(), t, n.ends.Metrics).Mean(publishDeviation)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -51,14 +51,14 @@ func TestHostileClients(t *testing.T) {
 	a.start(ctx, t)
 	count, undisturbed := 0, false
 	for range periods {
-		first, published := n.head()+1, scrape(t.Context(), t, n.ends.Metrics)
+		first, published := n.head()+1, harness.Scrape(t.Context(), t, n.ends.Metrics)
 		for range waves {
 			a.wave(ctx, t)
 			count++
 		}
 		n.awaitHead(first + blocksDuring)
 		during := n.summarise(n.audit(first, n.head()))
-		busy := scrape(t.Context(), t, n.ends.Metrics).since(published).mean(publishDeviation)
+		busy := harness.Scrape(t.Context(), t, n.ends.Metrics).Since(published).Mean(publishDeviation)
 		t.Logf("the builder published %.2f ms after its deadlines on average, %.2f ms under attack", quiet, busy)
 		interval := n.Config().Interval
 		undisturbed = during.deviation < before.deviation+interval/2 && during.perBlock >= before.perBlock-1 &&
@@ -77,14 +77,14 @@ func TestHostileClients(t *testing.T) {
 	// The places of never-reading clients are free again once the builder has given them up.
 	require.GreaterOrEqual(t, a.rejected, count*(storm-256), "the limit held")
 	require.Greater(t, a.garbled, garbling, "garbage was sent more than once")
-	require.Equal(t, []bool{true}, n.recorder.changes(), "the good subscriber was never disconnected")
+	require.Equal(t, []bool{true}, n.recorder.Changes(), "the good subscriber was never disconnected")
 
-	values := scrape(t.Context(), t, n.ends.Metrics)
+	values := harness.Scrape(t.Context(), t, n.ends.Metrics)
 	require.GreaterOrEqual(t, values["flashblocks_stream_rejected_limit_total"], float64(count*(storm-256)))
 	require.Positive(t, values[`flashblocks_stream_closed_total{reason="protocol"}`])
 	a.end()
 	harness.Eventually(t, "only the good subscriber is connected", func() bool {
-		return scrape(t.Context(), t, n.ends.Metrics)["flashblocks_stream_connections"] == 1
+		return harness.Scrape(t.Context(), t, n.ends.Metrics)["flashblocks_stream_connections"] == 1
 	})
 }
 

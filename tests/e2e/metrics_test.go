@@ -4,15 +4,9 @@
 package e2e
 
 import (
-	"bufio"
-	"context"
-	"io"
-	"net/http"
-	"strconv"
-	"strings"
-	"testing"
-
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
 // documented are the seven metrics that builders of flashblocks publish under exactly these names.
@@ -26,73 +20,18 @@ var documented = []string{
 	"builder_flashblock_count",
 }
 
-// samples are the values of a Prometheus endpoint by name and labels.
-type samples map[string]float64
-
-// mean returns the mean of a summary since the start of the node.
-func (s samples) mean(name string) float64 {
-	if s[name+"_count"] == 0 {
-		return 0
-	}
-	return s[name+"_sum"] / s[name+"_count"]
-}
-
-// since returns what came after an earlier scrape. It is meant for counters, sums and counts.
-func (s samples) since(earlier samples) samples {
-	change := make(samples, len(s))
-	for name, value := range s {
-		change[name] = value - earlier[name]
-	}
-	return change
-}
-
-// scrape reads a Prometheus endpoint.
-func scrape(ctx context.Context, t *testing.T, url string) samples {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	require.NoError(t, err)
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	require.Equal(t, http.StatusOK, resp.StatusCode)
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-
-	values := make(samples)
-	lines := bufio.NewScanner(strings.NewReader(string(body)))
-	for lines.Scan() {
-		name, text, ok := cutLast(lines.Text(), " ")
-		if !ok || strings.HasPrefix(name, "#") {
-			continue
-		}
-		value, err := strconv.ParseFloat(text, 64)
-		require.NoErrorf(t, err, "metric line %q", lines.Text())
-		values[name] = value
-	}
-	return values
-}
-
-// cutLast cuts s around the last separator.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
 // requireMetrics checks the documented metrics against an audit of every block since the start of the node.
 func (n *network) requireMetrics(list []audited) {
 	n.t.Helper()
-	values := scrape(n.t.Context(), n.t, n.ends.Metrics)
+	values := harness.Scrape(n.t.Context(), n.t, n.ends.Metrics)
 	// The node goes on while we look. The next block may have been sealed, but is not the head yet.
-	most := float64(n.head()+1) + float64(n.recorder.attemptsBeyondOne(n.head()+1))
-	published := n.recorder.userFlashblocks()
+	most := float64(n.head()+1) + float64(attemptsBeyondOne(n.recorder, n.head()+1))
+	published := userFlashblocks(n.recorder)
 	for _, name := range documented {
 		require.Contains(n.t, values, name+"_sum")
 		require.Contains(n.t, values, name+"_count")
 		require.Contains(n.t, values, name+`{quantile="0.5"}`)
-		n.t.Logf("%s: %.0f samples, mean %.3f", name, values[name+"_count"], values.mean(name))
+		n.t.Logf("%s: %.0f samples, mean %.3f", name, values[name+"_count"], values.Mean(name))
 	}
 	var (
 		blocks   = float64(len(list))
@@ -100,7 +39,7 @@ func (n *network) requireMetrics(list []audited) {
 		user     = 0.0 // flashblocks with an index above 0
 	)
 	for i := range list {
-		user += float64(list[i].attempt.user())
+		user += float64(list[i].attempt.User())
 	}
 	for _, name := range []string{"builder_block_total_gas", "builder_block_tx_count", "builder_block_revenue_wei", "builder_block_build_time_ms", "builder_flashblock_count"} {
 		require.GreaterOrEqual(n.t, values[name+"_count"], blocks, "%s counts every block", name)
@@ -110,15 +49,15 @@ func (n *network) requireMetrics(list []audited) {
 	require.GreaterOrEqual(n.t, values["builder_flashblock_count_sum"], user, "the flashblocks of every block")
 	unseen := float64(n.firstRecorded()-1) * float64(len(deadlines(n.Config().BlockTime, n.Config().Interval)))
 	require.LessOrEqual(n.t, values["builder_flashblock_count_sum"], float64(published)+unseen, "every flashblock is counted once")
-	require.Positive(n.t, values.mean("builder_flashblock_tx_count"))
-	require.Greater(n.t, values.mean("builder_block_tx_count"), 1.0, "deposits and user transactions")
-	require.Greater(n.t, values.mean("builder_block_total_gas"), 21_000.0)
-	require.Less(n.t, values.mean("builder_block_total_gas"), float64(n.Genesis().GasLimit))
-	require.Greater(n.t, values.mean("builder_block_revenue_wei"), 21_000.0, "fees of user transactions")
-	require.Positive(n.t, values.mean("builder_flashblock_build_time_ms"))
+	require.Positive(n.t, values.Mean("builder_flashblock_tx_count"))
+	require.Greater(n.t, values.Mean("builder_block_tx_count"), 1.0, "deposits and user transactions")
+	require.Greater(n.t, values.Mean("builder_block_total_gas"), 21_000.0)
+	require.Less(n.t, values.Mean("builder_block_total_gas"), float64(n.Genesis().GasLimit))
+	require.Greater(n.t, values.Mean("builder_block_revenue_wei"), 21_000.0, "fees of user transactions")
+	require.Positive(n.t, values.Mean("builder_flashblock_build_time_ms"))
 	// Medians, since a mean has the moments in it at which a busy machine ran something else.
 	require.Less(n.t, values[`builder_flashblock_build_time_ms{quantile="0.5"}`], interval, "building takes less than an interval")
-	require.Positive(n.t, values.mean("builder_block_build_time_ms"))
+	require.Positive(n.t, values.Mean("builder_block_build_time_ms"))
 	require.Less(n.t, values[`builder_block_build_time_ms{quantile="0.5"}`], float64(n.Config().BlockTime.Milliseconds()), "waiting is no build time")
 	require.Zero(n.t, values["builder_job_failures_total"])
 	require.Zero(n.t, values["builder_fallback_blocks_total"])

@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
@@ -25,13 +24,14 @@ import (
 type resumer struct {
 	*recorder
 
+	t      *testing.T
 	closes []int // why connections ended, by close code; owned by the goroutine that reads
 }
 
 // resume follows a stream from the block in progress on, until the returned function is called.
 func resume(t *testing.T, url string) (r *resumer, stop func()) {
 	t.Helper()
-	r = &resumer{recorder: &recorder{t: t, attempts: make(map[uint64][]*attempt)}}
+	r = &resumer{recorder: harness.NewRecorder(t, false), t: t}
 	ws, err := dial(t.Context(), url+"?from=current", 0)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -67,13 +67,19 @@ func (r *resumer) read(ctx context.Context, ws *websocket.Conn) (last flashblock
 			}
 			return last
 		}
+		arrived := time.Now()
 		header, _, err := flashblocks.DecodeHeader(text, flashblocks.Limits{})
 		if err != nil {
 			r.t.Errorf("a message of the proxy has no position (%v): %s", err, text)
 			return last
 		}
 		last = header
-		r.deliver(stream.Delivery{Header: header, JSON: text, Arrived: time.Now()})
+		fb, _, err := flashblocks.Decode(text, flashblocks.Limits{})
+		if err != nil {
+			r.t.Errorf("flashblock %d/%d cannot be decoded: %v", header.BlockNumber, header.Index, err)
+			continue
+		}
+		r.Take(fb, arrived)
 	}
 }
 
@@ -101,7 +107,7 @@ func (n *network) requireEverything(from *recorder, last uint64) (blocks, messag
 	through.recorder = from
 	for number := through.firstRecorded(); number <= last; number++ {
 		a := through.match(through.block(number))
-		blocks, messages = blocks+1, messages+len(a.attempt.blocks)
+		blocks, messages = blocks+1, messages+len(a.attempt.Flashblocks)
 	}
 	return blocks, messages
 }
@@ -118,7 +124,7 @@ func TestProxyRestarts(t *testing.T) {
 	n.awaitHead(3)
 	f.awaitReady(true, "the follower is ready")
 	harness.Eventually(t, "the follower is behind the proxy, beside the two of ours", func() bool {
-		return scrape(t.Context(), t, n.ends.ProxyMetrics)["websocket_proxy_active_connections"] >= 3
+		return harness.Scrape(t.Context(), t, n.ends.ProxyMetrics)["websocket_proxy_active_connections"] >= 3
 	})
 
 	nonce := uint64(0)
@@ -129,14 +135,14 @@ func TestProxyRestarts(t *testing.T) {
 		{"SIGKILL", func() error { n.KillProxy(); return nil }},
 		{"SIGTERM", n.StopProxy},
 	} {
-		number := theirs.await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
+		number := theirs.Await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
 		require.NoError(t, way.end())
 		f.awaitReady(false, "the follower sees the end of the proxy by "+way.name)
-		n.recorder.await("while the proxy is down", func(fb *flashblocks.Flashblock) bool {
+		n.recorder.Await("while the proxy is down", func(fb *flashblocks.Flashblock) bool {
 			return fb.Metadata.BlockNumber >= number+2 && fb.Index >= 1
 		})
 		f.requireSameChain(number + 1)
-		caughtUp := theirs.awaiting(func(fb *flashblocks.Flashblock) bool { return fb.Metadata.BlockNumber >= number+3 })
+		caughtUp := theirs.Awaiting(func(fb *flashblocks.Flashblock) bool { return fb.Metadata.BlockNumber >= number+3 })
 		require.NoError(t, n.StartProxy(t.Context()))
 		caughtUp.Get("behind the restarted proxy")
 		f.awaitReady(true, "the follower is ready again")
@@ -145,8 +151,8 @@ func TestProxyRestarts(t *testing.T) {
 
 	end := n.head() + 2
 	after := func(fb *flashblocks.Flashblock) bool { return fb.Metadata.BlockNumber > end }
-	waiting := ours.awaiting(after)
-	theirs.await("after the last block to compare", after)
+	waiting := ours.Awaiting(after)
+	theirs.Await("after the last block to compare", after)
 	waiting.Get("after the last block to compare")
 	stop()
 	require.Equal(t, []int{websocket.CloseAbnormalClosure, websocket.CloseGoingAway}, theirs.closes, "a crash has no close frame, an orderly stop has")
@@ -179,7 +185,7 @@ func (f *followerNode) requirePreconfirms(from int, nonce *uint64) {
 // everything.
 func (f *followerNode) requireSound() {
 	f.t.Helper()
-	values := scrape(f.t.Context(), f.t, f.FollowerMetrics())
+	values := harness.Scrape(f.t.Context(), f.t, f.FollowerMetrics())
 	require.Positive(f.t, values["follower_flashblocks_total"])
 	require.Zero(f.t, values["follower_malformed_total"])
 	for name, value := range values {

@@ -36,7 +36,7 @@ func TestUnsafeReorg(t *testing.T) {
 // for the same payload again, and nothing that was published is lost.
 func withoutReorg(t *testing.T, n *network) {
 	t.Helper()
-	number := n.recorder.await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
+	number := n.recorder.Await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
 	_, err := n.StopSequencer(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, n.StartSequencer(t.Context(), n.settled().Hash()))
@@ -75,8 +75,8 @@ func byOperator(t *testing.T, n *network, v0 *listener) {
 	v0.requireSealed(t, list)
 	require.NotEmpty(t, list[0].abandoned, "the flashblocks on the replaced head are not part of the chain")
 	for _, a := range list[0].abandoned {
-		require.NotEqual(t, list[0].attempt.id, a.id, "the new attempt has a payload id of its own")
-		t.Logf("block %d: payload %s was abandoned with %s, payload %s is sealed", abandoned, a.id, plural(len(a.blocks), "flashblock"), list[0].attempt.id)
+		require.NotEqual(t, list[0].attempt.ID, a.ID, "the new attempt has a payload id of its own")
+		t.Logf("block %d: payload %s was abandoned with %s, payload %s is sealed", abandoned, a.ID, plural(len(a.Flashblocks), "flashblock"), list[0].attempt.ID)
 	}
 }
 
@@ -85,12 +85,12 @@ func byOperator(t *testing.T, n *network, v0 *listener) {
 func (n *network) stopInBlock() *types.Block {
 	n.t.Helper()
 	for {
-		n.recorder.await("the middle of a block", nonEmpty(2))
+		n.recorder.Await("the middle of a block", nonEmpty(2))
 		_, err := n.StopSequencer(n.t.Context())
 		require.NoError(n.t, err)
 		head := n.settled()
-		for _, a := range n.recorder.at(head.NumberU64() + 1) {
-			if a.blocks[0].Base.ParentHash == head.Hash() {
+		for _, a := range n.recorder.At(head.NumberU64() + 1) {
+			if a.Flashblocks[0].Base.ParentHash == head.Hash() {
 				return head
 			}
 		}
@@ -211,7 +211,7 @@ func byL1(t *testing.T, n *network, v0 *listener) {
 	replaced := 0
 	for _, a := range list {
 		for _, other := range a.abandoned {
-			require.NotEqual(t, a.attempt.id, other.id)
+			require.NotEqual(t, a.attempt.ID, other.ID)
 			replaced++
 		}
 	}

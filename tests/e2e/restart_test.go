@@ -39,11 +39,11 @@ func TestRestart(t *testing.T) {
 		for abandoned := 0; abandoned == 0; {
 			last := n.head()
 			sealed := n.hashes(last)
-			number := n.recorder.await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
+			number := n.recorder.Await("the middle of a block", nonEmpty(2)).Metadata.BlockNumber
 			require.NoError(t, way.end())
-			n.recorder.awaitQuiet()
-			number = max(number, n.recorder.newest())
-			lost := n.recorder.at(number)
+			n.recorder.AwaitQuiet()
+			number = max(number, newest(n.recorder))
+			lost := n.recorder.At(number)
 			t.Logf("%s while block %d is under construction; published of it: %s", way.name, number, describe(lost))
 			unseen := n.revive()
 			first := min(next, number)
@@ -81,7 +81,7 @@ func (n *network) revive() (unseen bool) {
 	require.NoError(n.t, err)
 	begin := time.Now()
 	require.NoError(n.t, n.StartNode(n.t.Context()))
-	harness.Eventually(n.t, "the restarted node streams", n.recorder.connected)
+	harness.Eventually(n.t, "the restarted node streams", n.recorder.Connected)
 	unseen = time.Since(begin) > startGrace
 	header, err := n.eth.HeaderByHash(n.t.Context(), known.UnsafeL2.Hash)
 	if errors.Is(err, ethereum.NotFound) {
@@ -99,9 +99,9 @@ func (n *network) revive() (unseen bool) {
 func (n *network) firstSeen(number uint64, lost []attempt) (first uint64) {
 	n.t.Helper()
 	harness.Eventually(n.t, "the restarted node publishes", func() bool {
-		for first = number; first <= n.recorder.newest(); first++ {
-			for _, a := range n.recorder.at(first) {
-				if !slices.ContainsFunc(lost, func(b attempt) bool { return b.id == a.id }) {
+		for first = number; first <= newest(n.recorder); first++ {
+			for _, a := range n.recorder.At(first) {
+				if !slices.ContainsFunc(lost, func(b attempt) bool { return b.ID == a.ID }) {
 					return true
 				}
 			}
@@ -142,24 +142,24 @@ func requireAccounted(t *testing.T, lost []attempt, list []audited) (abandoned i
 	t.Helper()
 	require.NotEmpty(t, lost)
 	for _, a := range lost {
-		if a.number < list[0].block.NumberU64() {
+		if a.Number < list[0].block.NumberU64() {
 			abandoned++ // built by op-geth's miner while the node started
 			continue
 		}
-		i := int(a.number - list[0].block.NumberU64())
+		i := int(a.Number - list[0].block.NumberU64())
 		require.Less(t, i, len(list))
-		if sealed := list[i].attempt; sealed.id == a.id {
-			require.Len(t, sealed.blocks, len(a.blocks), "flashblocks of payload %s that came after the restart", a.id)
+		if sealed := list[i].attempt; sealed.ID == a.ID {
+			require.Len(t, sealed.Flashblocks, len(a.Flashblocks), "flashblocks of payload %s that came after the restart", a.ID)
 			continue
 		}
 		found := false
 		for _, other := range list[i].abandoned {
-			if other.id == a.id {
-				require.Len(t, other.blocks, len(a.blocks), "flashblocks of payload %s that came after the restart", a.id)
+			if other.ID == a.ID {
+				require.Len(t, other.Flashblocks, len(a.Flashblocks), "flashblocks of payload %s that came after the restart", a.ID)
 				found = true
 			}
 		}
-		require.True(t, found, "payload %s, published before the restart, is abandoned", a.id)
+		require.True(t, found, "payload %s, published before the restart, is abandoned", a.ID)
 		abandoned++
 	}
 	return abandoned

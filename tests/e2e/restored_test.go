@@ -61,7 +61,7 @@ func TestRestartKeepsTransactions(t *testing.T) {
 		return header
 	}
 
-	n.recorder.await("the beginning of a block", func(fb *flashblocks.Flashblock) bool { return fb.Index == 1 })
+	n.recorder.Await("the beginning of a block", func(fb *flashblocks.Flashblock) bool { return fb.Index == 1 })
 	first := send(0)
 	harness.Eventually(t, "the transaction is preconfirmed", func() bool {
 		_, err := n.eth.TransactionReceipt(t.Context(), first)

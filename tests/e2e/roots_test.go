@@ -25,15 +25,15 @@ func TestRealRoots(t *testing.T) {
 	config := n.Genesis().Config
 	for i := range list {
 		a := &list[i].attempt
-		for k, fb := range a.blocks {
+		for k, fb := range a.Flashblocks {
 			require.Equal(t, flashblocks.DialectTrimmed, fb.Metadata.Dialect)
 			require.Empty(t, fb.Metadata.Receipts)
-			if i+k > 0 || a.number == 1 { // of a later first block the one before was not seen
-				require.Equal(t, previous(list, i, k), fb.Metadata.PrevFlashblockID, "the flashblock before %d/%d", a.number, k)
+			if i+k > 0 || a.Number == 1 { // of a later first block the one before was not seen
+				require.Equal(t, previous(list, i, k), fb.Metadata.PrevFlashblockID, "the flashblock before %d/%d", a.Number, k)
 			}
-			requireOwnHash(t, a.blocks[:k+1], flashblocks.ForksAt(config, list[i].block.Time()))
+			requireOwnHash(t, a.Flashblocks[:k+1], flashblocks.ForksAt(config, list[i].block.Time()))
 		}
-		last := a.blocks[len(a.blocks)-1]
+		last := a.Flashblocks[len(a.Flashblocks)-1]
 		require.Equal(t, list[i].block.Hash(), last.Diff.BlockHash)
 		require.Equal(t, list[i].block.Root(), last.Diff.StateRoot)
 	}
@@ -43,9 +43,9 @@ func TestRealRoots(t *testing.T) {
 func previous(list []audited, i, k int) *flashblocks.FlashblockID {
 	switch {
 	case k > 0:
-		return &flashblocks.FlashblockID{BlockNumber: list[i].attempt.number, Index: uint64(k - 1)}
+		return &flashblocks.FlashblockID{BlockNumber: list[i].attempt.Number, Index: uint64(k - 1)}
 	case i > 0:
-		return &flashblocks.FlashblockID{BlockNumber: list[i-1].attempt.number, Index: uint64(list[i-1].attempt.user())}
+		return &flashblocks.FlashblockID{BlockNumber: list[i-1].attempt.Number, Index: uint64(list[i-1].attempt.User())}
 	default:
 		return nil
 	}

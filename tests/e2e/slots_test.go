@@ -59,7 +59,7 @@ func TestSlots(t *testing.T) {
 			)
 			for period := range periods {
 				first := n.caughtUp()
-				begin := scrape(t.Context(), t, n.ends.Metrics)
+				begin := harness.Scrape(t.Context(), t, n.ends.Metrics)
 				last := first + tc.blocks - 1
 				n.awaitHeadWithin(last, patience+time.Duration(tc.blocks)*n.Config().BlockTime)
 				accepted, _ := n.load.Counts()
@@ -69,7 +69,7 @@ func TestSlots(t *testing.T) {
 				t.Logf("period %d: %s audited, the last %d counted", period, plural(len(list), "block"), f.blocks)
 				require.LessOrEqual(t, f.perBlock, tc.atMost, "user flashblocks of the median block")
 				require.Zero(t, f.abandoned, "no published flashblock was abandoned")
-				loss = f.losses(n.Config(), scrape(t.Context(), t, n.ends.Metrics).since(begin))
+				loss = f.losses(n.Config(), harness.Scrape(t.Context(), t, n.ends.Metrics).Since(begin))
 				t.Log(loss)
 				if f.perBlock >= tc.atLeast && loss.accounted() {
 					break
@@ -98,7 +98,7 @@ type losses struct {
 }
 
 // losses compares what was published in the blocks of f with the change of the builder's metrics meanwhile.
-func (f *figures) losses(cfg devnet.Config, change samples) losses {
+func (f *figures) losses(cfg devnet.Config, change harness.Samples) losses {
 	return losses{
 		due:        f.blocks * int(cfg.BlockTime/cfg.Interval),
 		published:  f.flashblocks - f.blocks,

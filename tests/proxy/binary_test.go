@@ -15,6 +15,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // TestBinaryIsADropIn: the environment that Base's proxy is run with, its routes, and its metrics.
@@ -25,30 +27,30 @@ func TestBinaryIsADropIn(t *testing.T) {
 		"UPSTREAM_WS=" + b.url(), "API_KEYS=indexer:k1,wallet:k2:1", "INSTANCE_CONNECTION_LIMIT=3", "PER_IP_CONNECTION_LIMIT=0",
 		"ENABLE_COMPRESSION=true", "METRICS_GLOBAL_LABELS=region=test", "METRICS_HOST_LABEL=true", "CLIENT_PING_ENABLED=true",
 	})
-	_, status, err := connect(p.url("/ws"), nil)
+	_, status, err := teststream.TryDial(p.url("/ws"), nil, false)
 	require.Error(t, err)
 	require.Equal(t, http.StatusUnauthorized, status)
-	ws, _, err := connect(p.url("/ws/k1"), nil)
+	ws, _, err := teststream.TryDial(p.url("/ws/k1"), nil, false)
 	require.NoError(t, err)
 	defer func() { _ = ws.Close() }()
-	second, _, err := connect(p.url("/ws/k2"), nil)
+	second, _, err := teststream.TryDial(p.url("/ws/k2"), nil, false)
 	require.NoError(t, err)
 	defer func() { _ = second.Close() }()
-	_, status, err = connect(p.url("/ws/k2"), nil)
+	_, status, err = teststream.TryDial(p.url("/ws/k2"), nil, false)
 	require.Error(t, err)
 	require.Equal(t, http.StatusTooManyRequests, status, "the limit of the application")
 
 	b.publish()
-	header, err := read(ws)
+	m, err := teststream.Read(ws)
 	require.NoError(t, err)
-	require.Zero(t, numberOf(header))
+	require.Zero(t, numberOf(m.Header))
 	require.Eventually(t, func() bool {
 		_, body, err := get(p.metrics, "/metrics")
 		return err == nil && containsAll(body, `websocket_proxy_active_connections{region="test",hostname=`, `connections_by_app{region="test"`)
 	}, patience, 20*time.Millisecond, "metrics")
 
 	p.terminate()
-	_, err = read(ws)
+	_, err = teststream.Read(ws)
 	require.True(t, websocket.IsCloseError(err, websocket.CloseGoingAway), "%v", err)
 }
 
@@ -69,7 +71,7 @@ func TestKeysFromAFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("# people\nindexer:k1\n\nwallet:k2:5 # ours\n"), 0o600))
 	p := newProgram(t, nil, "--upstream-ws", b.url(), "--api-keys-file", file)
 	for _, key := range []string{"k1", "k2"} {
-		ws, _, err := connect(p.url("/ws"), http.Header{"X-Api-Key": {key}})
+		ws, _, err := teststream.TryDial(p.url("/ws"), http.Header{"X-Api-Key": {key}}, false)
 		require.NoError(t, err)
 		require.NoError(t, ws.Close())
 	}
@@ -88,8 +90,8 @@ func TestBadSettingsStopStartUp(t *testing.T) {
 		{"--upstream-ws", b.url(), "--api-keys", "a:filter"},
 		{"--upstream-ws", b.url(), "--trusted-proxy-cidrs", "300.0.0.0/8"},
 		{"--upstream-ws", b.url(), "--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"},
-		{"--upstream-ws", b.url(), "--listen-addr", b.addr, "--metrics=false"},
-		{"--upstream-ws", b.url(), "--listen-addr", "127.0.0.1:0", "--metrics-addr", b.addr},
+		{"--upstream-ws", b.url(), "--listen-addr", b.Addr, "--metrics=false"},
+		{"--upstream-ws", b.url(), "--listen-addr", "127.0.0.1:0", "--metrics-addr", b.Addr},
 		{"--upstream-ws", b.url(), "--log-level", "loud"},
 		{"--upstream-ws", b.url(), "--redis-url", "http://s3cret"},
 		{"--upstream-ws", b.url(), "surplus"},
@@ -112,16 +114,16 @@ func TestResumeThroughTwoRestarts(t *testing.T) {
 	b := newBuilder(t)
 	args := []string{"--upstream-ws", b.url()}
 	p := newProgram(t, nil, args...)
-	ws, _, err := connect(p.url("/ws?from=current"), nil)
+	ws, _, err := teststream.TryDial(p.url("/ws?from=current"), nil, false)
 	require.NoError(t, err)
 	next := uint64(0)
 	expect := func(n int) (last string) {
 		for range n {
-			header, err := read(ws)
+			m, err := teststream.Read(ws)
 			require.NoError(t, err)
-			require.Equal(t, next, numberOf(header))
+			require.Equal(t, next, numberOf(m.Header))
 			next++
-			last = fmt.Sprintf("?block_number=%d&flashblock_index=%d&payload_id=%s", header.BlockNumber, header.Index, header.PayloadID)
+			last = fmt.Sprintf("?block_number=%d&flashblock_index=%d&payload_id=%s", m.BlockNumber, m.Index, m.PayloadID)
 		}
 		return last
 	}
@@ -139,7 +141,7 @@ func TestResumeThroughTwoRestarts(t *testing.T) {
 	p.terminate()
 	publish(20)
 	p.start(nil, args...)
-	ws, _, err = connect(p.url("/ws"+at), nil)
+	ws, _, err = teststream.TryDial(p.url("/ws"+at), nil, false)
 	require.NoError(t, err)
 	publish(5)
 	at = expect(25)
@@ -147,7 +149,7 @@ func TestResumeThroughTwoRestarts(t *testing.T) {
 	<-p.done
 	publish(30)
 	p.start(nil, args...)
-	ws, _, err = connect(p.url("/ws"+at), nil)
+	ws, _, err = teststream.TryDial(p.url("/ws"+at), nil, false)
 	require.NoError(t, err)
 	publish(5)
 	expect(35)

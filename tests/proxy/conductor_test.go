@@ -20,7 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/tests/internal/harness"
 )
 
@@ -162,7 +162,7 @@ func (c *conductor) leads() bool {
 func (b *builder) attempt(builder byte, block, index uint64) {
 	fb := numbered((block-1)*perBlock + index)
 	fb.PayloadID[1] = builder
-	b.hub.Publish(stream.Message{PayloadID: fb.PayloadID, BlockNumber: block, Index: index, V1: fb.AppendJSON(nil)})
+	b.Publish(fb)
 }
 
 // TestFollowsARealConductor: two builders that contradict each other, each beside a real op-conductor.
@@ -180,19 +180,19 @@ func TestFollowsARealConductor(t *testing.T) {
 	p := newProgram(t, nil, "--upstream-ws="+builderA.url()+","+builderB.url(),
 		"--upstream-conductor-rpc=http://"+a.rpc+",http://"+b.rpc, "--conductor-poll-interval-ms=50")
 	leading := func(b *builder) func() bool {
-		return func() bool { return p.figure(`websocket_proxy_upstream_leading{upstream="`+b.addr+`"}`) == 1 }
+		return func() bool { return p.figure(`websocket_proxy_upstream_leading{upstream="`+b.Addr+`"}`) == 1 }
 	}
 	require.Eventually(t, func() bool { return p.figure("websocket_proxy_upstream_connections") == 2 }, patience, 10*time.Millisecond, "both are connected")
 	require.Eventually(t, leading(builderA), patience, 10*time.Millisecond, "the proxy knows that a leads")
-	ws, _, err := connect(p.url("/ws"), nil)
+	ws, _, err := teststream.TryDial(p.url("/ws"), nil, false)
 	require.NoError(t, err)
 	defer func() { _ = ws.Close() }()
 	expect := func(builder byte, block, first, last uint64) {
 		t.Helper()
 		for index := first; index <= last; index++ {
-			header, err := read(ws)
+			m, err := teststream.Read(ws)
 			require.NoError(t, err)
-			require.Equal(t, fmt.Sprintf("%d/%d by %d", block, index, builder), fmt.Sprintf("%d/%d by %d", header.BlockNumber, header.Index, header.PayloadID[1]))
+			require.Equal(t, fmt.Sprintf("%d/%d by %d", block, index, builder), fmt.Sprintf("%d/%d by %d", m.BlockNumber, m.Index, m.PayloadID[1]))
 		}
 	}
 	for index := range uint64(3) {

@@ -5,7 +5,6 @@ package proxy
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -19,20 +18,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/holiman/uint256"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testhub"
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
-// patience is how long a test waits for something that must happen. It decides nothing else.
-const patience = 60 * time.Second
+const patience = teststream.Patience
 
 // perBlock is how many flashblocks a block of the test stream has.
 const perBlock = 11
@@ -66,43 +64,25 @@ func runTests(m *testing.M) int {
 
 // numbered is message n of the test stream: every block has perBlock flashblocks.
 func numbered(n uint64) *flashblocks.Flashblock {
-	block, index := 1+n/perBlock, n%perBlock
-	fb := &flashblocks.Flashblock{Index: index}
-	fb.PayloadID = payloadOf(block)
-	fb.Metadata.BlockNumber = block
-	fb.Diff.GasUsed = 21000 * index
+	fb := teststream.Flashblock(1+n/perBlock, n%perBlock)
+	fb.Metadata.Dialect = flashblocks.DialectFull
 	if n%3 == 0 {
 		fb.Metadata.NewAccountBalances = []flashblocks.AccountBalance{{Address: marked, Balance: uint256.NewInt(1)}}
 	}
-	if index == 0 {
-		fb.Base = &flashblocks.Base{BlockNumber: block, Timestamp: 2 * block, GasLimit: 30e6, BaseFeePerGas: uint256.NewInt(1)}
-	}
 	return fb
-}
-
-func payloadOf(block uint64) (id engine.PayloadID) {
-	id[0] = 3
-	binary.BigEndian.PutUint32(id[4:], uint32(block))
-	return id
 }
 
 // numberOf is the inverse of numbered.
 func numberOf(h flashblocks.Header) uint64 { return (h.BlockNumber-1)*perBlock + h.Index }
 
-func message(n uint64) stream.Message {
-	fb := numbered(n)
-	return stream.Message{PayloadID: fb.PayloadID, BlockNumber: fb.Metadata.BlockNumber, Index: fb.Index, V1: fb.AppendJSON(nil)}
-}
-
-// builder is a stream that can be killed and comes back on the same port with its last messages.
+// builder is a stream that can be killed and comes back on the same port with its last messages. It may be killed
+// while it publishes.
 type builder struct {
-	t    testing.TB
-	addr string
+	*testhub.Builder
 
-	mu     sync.Mutex
-	next   uint64
-	hub    *stream.Hub
-	server *stream.Server
+	mu   sync.Mutex
+	next uint64
+	down bool
 }
 
 // keep is how many messages a restarted builder still has.
@@ -110,20 +90,17 @@ const keep = 512
 
 func newBuilder(t testing.TB) *builder {
 	t.Helper()
-	b := &builder{t: t, addr: "127.0.0.1:0"}
-	b.start()
-	t.Cleanup(b.stop)
-	return b
+	return &builder{Builder: testhub.New(t, stream.HubConfig{CloseGrace: 50 * time.Millisecond})}
 }
 
-func (b *builder) url() string { return "ws://" + b.addr }
+func (b *builder) url() string { return b.URL("") }
 
 // publish publishes the next message, to whoever is there.
 func (b *builder) publish() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.hub != nil {
-		b.hub.Publish(message(b.next))
+	if !b.down {
+		b.Publish(numbered(b.next))
 	}
 	b.next++
 }
@@ -131,33 +108,25 @@ func (b *builder) publish() {
 func (b *builder) start() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.hub != nil {
+	if !b.down {
 		return
 	}
-	hub := stream.NewHub(stream.HubConfig{CloseGrace: 50 * time.Millisecond})
+	var kept []stream.Message
 	for n := b.next - min(b.next, keep); n < b.next; n++ {
-		hub.Publish(message(n))
+		kept = append(kept, testhub.Message(numbered(n)))
 	}
-	require.NoError(b.t, hub.Start(context.Background()))
-	require.Eventually(b.t, func() bool {
-		b.server = stream.NewServer(stream.ServerConfig{Addr: b.addr, Handler: hub.Handler()})
-		return b.server.Start(context.Background()) == nil
-	}, patience, 10*time.Millisecond, "the port is free again")
-	b.addr, b.hub = b.server.Addr().String(), hub
+	b.Start(kept...)
+	b.down = false
 }
 
 func (b *builder) stop() {
 	b.mu.Lock()
-	hub, server := b.hub, b.server
-	b.hub = nil
+	down := b.down
+	b.down = true
 	b.mu.Unlock()
-	if hub == nil {
-		return
+	if !down {
+		_ = b.Stop() // not every client takes its leave in time
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	_ = server.Stop(ctx)
-	_ = hub.Stop(ctx)
 }
 
 // freeAddr is an address that was free a moment ago.
@@ -238,27 +207,4 @@ func get(addr, path string) (int, string, error) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(body), err
-}
-
-// connect opens a websocket and returns the status if it is refused.
-func connect(url string, header http.Header) (*websocket.Conn, int, error) {
-	dialer := websocket.Dialer{HandshakeTimeout: patience, ReadBufferSize: 1024, WriteBufferSize: 128}
-	ws, resp, err := dialer.Dial(url, header)
-	status := 0
-	if resp != nil {
-		status = resp.StatusCode
-		_ = resp.Body.Close()
-	}
-	return ws, status, err
-}
-
-// read reads one flashblock.
-func read(ws *websocket.Conn) (flashblocks.Header, error) {
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
-	_, frame, err := ws.ReadMessage()
-	if err != nil {
-		return flashblocks.Header{}, err
-	}
-	header, _, err := flashblocks.DecodeHeader(frame, flashblocks.Limits{})
-	return header, err
 }

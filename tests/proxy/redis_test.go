@@ -14,6 +14,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 )
 
 // startRedis runs a real redis-server on an address, and returns a function that kills it.
@@ -85,13 +87,13 @@ func TestTwoProxiesShareLimitsThroughRedis(t *testing.T) {
 	var open []*websocket.Conn
 	admitted := func(p *program) {
 		t.Helper()
-		ws, _, err := connect(p.url("/ws"), nil)
+		ws, _, err := teststream.TryDial(p.url("/ws"), nil, false)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = ws.Close() })
 		open = append(open, ws)
 	}
 	refused := func(p *program) bool {
-		ws, status, err := connect(p.url("/ws"), nil)
+		ws, status, err := teststream.TryDial(p.url("/ws"), nil, false)
 		if err == nil {
 			_ = ws.Close()
 			return false
@@ -114,9 +116,9 @@ func TestTwoProxiesShareLimitsThroughRedis(t *testing.T) {
 	}
 	for _, ws := range open[:4] { // nobody who was there notices
 		for want := range uint64(30) {
-			header, err := read(ws)
+			m, err := teststream.Read(ws)
 			require.NoError(t, err)
-			require.Equal(t, want, numberOf(header))
+			require.Equal(t, want, numberOf(m.Header))
 		}
 	}
 

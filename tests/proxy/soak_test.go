@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/ethereum/go-ethereum/flashgeth/internal/teststream"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy"
 	"github.com/ethereum/go-ethereum/flashgeth/proxy/load"
 )
@@ -92,7 +93,7 @@ func (c *subscriber) finished() bool {
 func (c *subscriber) run(ctx context.Context) {
 	for !c.finished() && ctx.Err() == nil {
 		url := "ws://" + c.soak.proxy.Addr().String() + c.path + c.at
-		ws, status, err := connect(url, nil)
+		ws, status, err := teststream.TryDial(url, nil, false)
 		if err != nil {
 			if status != 0 {
 				c.soak.fault("client %d refused with %d", c.id, status)
@@ -119,7 +120,7 @@ func (c *subscriber) follow(ctx context.Context, ws *websocket.Conn) {
 		if time.Now().After(ends) && !c.soak.ending.Load() {
 			return // dies without a word
 		}
-		header, err := read(ws)
+		m, err := teststream.Read(ws)
 		if err != nil {
 			var closed *websocket.CloseError
 			if errors.As(err, &closed) && closed.Code != websocket.CloseTryAgainLater && closed.Code != websocket.CloseGoingAway &&
@@ -128,7 +129,7 @@ func (c *subscriber) follow(ctx context.Context, ws *websocket.Conn) {
 			}
 			return
 		}
-		n := numberOf(header)
+		n := numberOf(m.Header)
 		c.soak.reads.Add(1)
 		if c.began && n != c.next || !c.wants(n) {
 			c.soak.fault("client %d got %d, expected %d (resumed %v, %s)", c.id, n, c.next, resumed, c.at)
@@ -145,7 +146,7 @@ func (c *subscriber) follow(ctx context.Context, ws *websocket.Conn) {
 		if c.filtered {
 			mark = "&"
 		}
-		c.at = fmt.Sprintf("%sblock_number=%d&flashblock_index=%d&payload_id=%s", mark, header.BlockNumber, header.Index, header.PayloadID)
+		c.at = fmt.Sprintf("%sblock_number=%d&flashblock_index=%d&payload_id=%s", mark, m.BlockNumber, m.Index, m.PayloadID)
 	}
 }
 

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/ethereum/go-ethereum/flashgeth/devnet"
 )
 
 const (
@@ -58,24 +56,6 @@ func Root(t testing.TB) string {
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, Patience, Poll, "waiting until "+what)
-}
-
-// Shutdown stops a devnet at the end of a test. It fails the test if a part had ended by itself or did not
-// stop cleanly, and shows the ends of all logs if the test has failed.
-func Shutdown(t testing.TB, net *devnet.Devnet) {
-	t.Helper()
-	select {
-	case err := <-net.Failed():
-		t.Errorf("a part of the devnet failed: %v", err)
-	default:
-	}
-	err := net.Stop()
-	if err != nil {
-		t.Errorf("the devnet did not stop cleanly: %v", err)
-	}
-	if t.Failed() {
-		t.Log(Tails(net.Endpoints().DataDir))
-	}
 }
 
 // Tails returns the part of every log in a devnet's directory that is most likely to tell why a test failed.

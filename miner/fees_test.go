@@ -1,0 +1,405 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"math/big"
+	"math/rand"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	gethminer "github.com/ethereum/go-ethereum/miner"
+	gethparams "github.com/ethereum/go-ethereum/params"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
+)
+
+// burner is a contract that uses all its gas at once.
+var burner = []byte{0xfe}
+
+// offer is a transaction of a market before it has a nonce.
+type offer struct {
+	account  int
+	tip, gas uint64
+	burns    bool // all its gas; a transfer otherwise
+	data     int  // bytes of data that do not compress
+}
+
+// market makes the offers of one block.
+type market struct {
+	name     string
+	fork     fork
+	gasLimit uint64
+	scalar   uint16
+	da       int64 // limit of a block's DA bytes, 0 for none
+	greedy   bool  // compared with the greedy choice, as op-geth's miner stops at the first that exceeds a DA limit
+	learns   int   // blocks until it is known what transactions use of their limits
+	offers   func(rng *rand.Rand) []offer
+}
+
+// tip is a random one of the mix that base-builder was measured with, in wei.
+func tip(rng *rand.Rand) uint64 { return uint64(1_000_000 + rng.Intn(25_500_000)) }
+
+// sizes of the gas limits in that mix.
+var sizes = []uint64{40_000, 40_000, 100_000, 100_000, 400_000, 1_000_000, 4_000_000, 12_000_000}
+
+// worth are offers of so much gas in all, each of an account of its own.
+func worth(rng *rand.Rand, gas uint64, size func() uint64) (list []offer) {
+	for sum := uint64(0); sum < gas; {
+		o := offer{account: len(list), tip: tip(rng), gas: size(), burns: true}
+		sum += o.gas
+		list = append(list, o)
+	}
+	return list
+}
+
+var markets = []market{
+	{name: "sizes mixed", fork: jovian, gasLimit: 60_000_000, scalar: 50, offers: func(rng *rand.Rand) []offer {
+		return worth(rng, 120_000_000, func() uint64 { return sizes[rng.Intn(len(sizes))] })
+	}},
+	{name: "any size", fork: isthmus, gasLimit: 60_000_000, offers: func(rng *rand.Rand) []offer {
+		most := 53_000 + rng.Intn(20_000_000)
+		return worth(rng, uint64(60_000_000+rng.Intn(120_000_000)), func() uint64 { return 53_000 + uint64(rng.Intn(most)) })
+	}},
+	{name: "transfers and one that is large", fork: isthmus, gasLimit: 10_000_000, offers: func(rng *rand.Rand) []offer {
+		list := []offer{{tip: 5_000_000_000, gas: 2_500_000, burns: true}}
+		for i := range 500 {
+			list = append(list, offer{account: i + 1, tip: 1_000_000 + uint64(rng.Intn(1000)), gas: gethparams.TxGas})
+		}
+		return list
+	}},
+	{name: "chains", fork: isthmus, gasLimit: 60_000_000, offers: func(rng *rand.Rand) []offer {
+		list := worth(rng, 120_000_000, func() uint64 { return sizes[rng.Intn(len(sizes))] })
+		for i := range list {
+			list[i].account = rng.Intn(12)
+		}
+		return list
+	}},
+	{name: "generous limits", fork: isthmus, gasLimit: 60_000_000, offers: func(rng *rand.Rand) []offer {
+		// Each uses what is left to it of a limit that only covers it.
+		list := worth(rng, 60_000_000, func() uint64 { return sizes[rng.Intn(len(sizes))] })
+		for range 800 {
+			list = append(list, offer{account: len(list), tip: tip(rng), gas: gethparams.TxGas * uint64(1+rng.Intn(4))})
+		}
+		return list
+	}},
+	{name: "limits that are not used", fork: isthmus, gasLimit: 60_000_000, learns: 2, offers: func(rng *rand.Rand) []offer {
+		list := worth(rng, 100_000_000, func() uint64 { return sizes[rng.Intn(len(sizes))] })
+		return append(list, offer{account: len(list), tip: 30_000_000, gas: 25_000_000}, offer{account: len(list) + 1, tip: 31_000_000, gas: 30_000_000})
+	}},
+	{name: "DA limit", fork: fjord, gasLimit: 60_000_000, da: 40_000, greedy: true, offers: func(rng *rand.Rand) []offer {
+		list := []offer{{tip: 5_000_000_000, gas: 900_000, data: 20_000}}
+		for i := range 400 {
+			list = append(list, offer{account: i + 1, tip: tip(rng), gas: gethparams.TxGas})
+		}
+		for range 40 {
+			list = append(list, offer{account: len(list), tip: tip(rng), gas: 500_000, data: 100 + rng.Intn(9000)})
+		}
+		return list
+	}},
+	{name: "DA footprint", fork: jovian, gasLimit: 60_000_000, scalar: 1500, offers: func(rng *rand.Rand) []offer {
+		var list []offer
+		for range 100 {
+			list = append(list, offer{account: len(list), tip: tip(rng), gas: 500_000, data: 100 + rng.Intn(9000)})
+		}
+		for range 200 {
+			list = append(list, offer{account: len(list), tip: tip(rng), gas: gethparams.TxGas})
+		}
+		return list
+	}},
+}
+
+// open starts a chain for a market.
+func (m *market) open(t *testing.T) *timed {
+	t.Helper()
+	s := newTimed(t, harnessConfig{fork: m.fork, accounts: 900, gasLimit: m.gasLimit, scalar: m.scalar, builder: func(c *Config) {
+		c.MaxDABlockSize = big.NewInt(m.da)
+	}})
+	s.harness.send(s.TxWithValue(0, 0, 100, nil, 0, 100_000, deployment(burner)))
+	s.begin(s.attributes(s.chain.CurrentBlock())).finish()
+	return s
+}
+
+// txs signs offers.
+func (m *market) txs(s *harness, offers []offer) (list []*types.Transaction) {
+	next := make(map[int]uint64)
+	for _, o := range offers {
+		o.account %= len(s.keys)
+		nonce, ok := next[o.account]
+		if !ok {
+			nonce = s.txpool.PoolNonce(s.addrs[o.account])
+		}
+		next[o.account] = nonce + 1
+		to := &s.addrs[o.account]
+		var data []byte
+		switch {
+		case o.burns:
+			addr := crypto.CreateAddress(s.addrs[0], 0)
+			to = &addr
+		case o.data > 0:
+			data = noisy(int64(nonce)<<16+int64(o.account), o.data)
+			o.gas = max(o.gas, gethparams.TxGas+40*uint64(o.data))
+		}
+		list = append(list, s.tx(o.account, nonce, o.tip, to, o.gas, data))
+	}
+	return list
+}
+
+// oneShot is what op-geth's miner makes of the pool as it is.
+func (s *timed) oneShot(m *gethminer.Miner, args *gethminer.BuildPayloadArgs) *engine.ExecutionPayloadEnvelope {
+	s.t.Helper()
+	payload, err := m.BuildPayload(s.t.Context(), args, false)
+	require.NoError(s.t, err)
+	payload.WaitFull()
+	return payload.ResolveFull()
+}
+
+// greedyFees are the fees of whoever takes the best first and then whatever still fits, of transactions that use
+// no more than they must.
+func (s *timed) greedyFees(l limits, used budget, baseFee *big.Int, scalar uint64, txs []*types.Transaction) *big.Int {
+	chains := make(map[string][]*types.Transaction)
+	for _, tx := range txs {
+		from, err := types.Sender(s.signer, tx)
+		require.NoError(s.t, err)
+		chains[from.Hex()] = append(chains[from.Hex()], tx)
+	}
+	fees := new(big.Int)
+	for {
+		var best []*types.Transaction
+		for _, chain := range chains {
+			if len(chain) > 0 && (best == nil || chain[0].EffectiveGasTipValue(baseFee).Cmp(best[0].EffectiveGasTipValue(baseFee)) > 0) {
+				best = chain
+			}
+		}
+		if best == nil {
+			return fees
+		}
+		tx := best[0]
+		from, _ := types.Sender(s.signer, tx)
+		need := budget{gas: tx.Gas(), size: tx.Size(), da: tx.RollupCostData().EstimatedDASize().Uint64()}
+		need.footprint = need.da * scalar
+		if !l.fits(used, need) {
+			chains[from.Hex()] = nil
+			continue
+		}
+		chains[from.Hex()] = best[1:]
+		gas, err := core.IntrinsicGas(tx.Data(), nil, nil, false, true, true, true)
+		require.NoError(s.t, err)
+		need.gas = gas
+		used = budget{used.gas + need.gas, used.da + need.da, used.footprint + need.footprint, used.size + need.size}
+		tip := tx.EffectiveGasTipValue(baseFee)
+		fees.Add(fees, tip.Mul(tip, new(big.Int).SetUint64(need.gas)))
+	}
+}
+
+// ratio is a ÷ b.
+func ratio(a, b *big.Int) float64 {
+	r, _ := new(big.Rat).SetFrac(a, b).Float64()
+	return r
+}
+
+// Whatever the pool holds, a block earns what op-geth's miner earns from it in one go, and no index exceeds its
+// ceilings.
+func TestFeesOfOneShot(t *testing.T) {
+	t.Parallel()
+	seed := int64(testseed.New(t))
+	for i, m := range markets {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewSource(seed<<8 + int64(i)))
+			s := m.open(t)
+			config := gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}
+			stock := gethminer.New(s, config, s.chain.Engine())
+			t.Cleanup(stock.Close)
+			want, have := new(big.Int), new(big.Int)
+			for n := range m.learns + 4 {
+				pool := m.txs(s.harness, m.offers(rng))
+				s.harness.send(pool...)
+				args := s.attributes(s.chain.CurrentBlock())
+				var shot *engine.ExecutionPayloadEnvelope
+				if !m.greedy {
+					shot = s.oneShot(stock, args)
+				}
+				slot := s.begin(args)
+				deposits := slot.job.env.used
+				scalar := slot.job.env.footprintScalar
+				limits := slot.job.limits
+				for k := range slot.job.schedule.len() {
+					fb := slot.step()
+					ceiling := limits.ceiling(k+1, slot.job.schedule.len())
+					require.LessOrEqual(t, fb.Diff.GasUsed, ceiling.gas)
+					if fb.Diff.BlobGasUsed != nil {
+						require.LessOrEqual(t, *fb.Diff.BlobGasUsed, ceiling.footprint)
+					}
+				}
+				used := slot.job.lastPrefix.used
+				require.LessOrEqual(t, used.da, limits.da)
+				envelope := slot.end()
+				one := s.greedyFees(limits, deposits, slot.job.header.BaseFee, scalar, pool)
+				if shot != nil {
+					one = shot.BlockValue
+				}
+				if n >= m.learns {
+					want.Add(want, one)
+					have.Add(have, envelope.BlockValue)
+				}
+				s.insert(envelope, args)
+				s.emptyPool()
+			}
+			t.Logf("fees ÷ one shot %.4f", ratio(have, want))
+			require.GreaterOrEqual(t, ratio(have, want), 0.99)
+		})
+	}
+}
+
+// With twice as much coming in evenly over every slot as fits, a block earns what op-geth's miner would earn from
+// the pool with which the slot begins.
+func TestFeesOfArrivals(t *testing.T) {
+	t.Parallel()
+	const blocks = 12
+	for i, m := range markets[:2] {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewSource(int64(testseed.New(t))<<8 + int64(i)))
+			s := m.open(t)
+			stock := gethminer.New(s, gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
+			t.Cleanup(stock.Close)
+			account := 0
+			next := func() []offer {
+				list := m.offers(rng)
+				for i := range list {
+					list[i].account = account // most have nothing else in the pool
+					account++
+				}
+				return list
+			}
+			s.harness.send(m.txs(s.harness, next())...)
+			want, have := new(big.Int), new(big.Int)
+			for range blocks {
+				args := s.attributes(s.chain.CurrentBlock())
+				shot := s.oneShot(stock, args)
+				slot := s.begin(args)
+				n := slot.job.schedule.len()
+				arriving := m.txs(s.harness, next())
+				for k := range n {
+					slot.send(arriving[k*len(arriving)/n : (k+1)*len(arriving)/n]...)
+					slot.step()
+				}
+				envelope := slot.end()
+				want.Add(want, shot.BlockValue)
+				have.Add(have, envelope.BlockValue)
+				s.insert(envelope, args)
+			}
+			t.Logf("fees ÷ one shot at the slot's start %.4f", ratio(have, want))
+			require.GreaterOrEqual(t, ratio(have, want), 0.99)
+		})
+	}
+}
+
+// What pays best is in the block, at the first index that can hold it, however many there are that pay less and fit
+// right away.
+func TestBestPayerIsNotStarved(t *testing.T) {
+	t.Parallel()
+	t.Run("gas", func(t *testing.T) {
+		t.Parallel()
+		const accounts = 501
+		s := newTimed(t, harnessConfig{fork: isthmus, accounts: accounts, gasLimit: 10_000_000})
+		best := s.tx(0, 0, 5_000_000_000, &s.addrs[0], 2_500_000, nil)
+		for i := 1; i < accounts; i++ {
+			s.harness.send(s.transfer(i, 0, 1_000_000))
+		}
+		s.harness.send(best)
+		slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+		for k := 1; k <= 10; k++ {
+			have := hashes(t, slot.step())
+			require.Equal(t, k == 3, slices.Contains(have, best.Hash().Hex()), "index %d", k)
+			if k == 1 || k > 3 {
+				require.Greater(t, len(have), 20, "those that pay less have what it leaves to them")
+			}
+		}
+		block := slot.finish()
+		require.Greater(t, block.GasUsed(), uint64(10_000_000-21_000))
+	})
+	t.Run("DA bytes", func(t *testing.T) {
+		t.Parallel()
+		const accounts = 501
+		s := newTimed(t, harnessConfig{fork: fjord, accounts: accounts, builder: func(c *Config) { c.MaxDABlockSize = big.NewInt(40_000) }})
+		best := s.tx(0, 0, 5_000_000_000, &s.addrs[0], 1_000_000, noisy(1, 20_000))
+		for i := 1; i < accounts; i++ {
+			s.harness.send(s.transfer(i, 0, 1_000_000))
+		}
+		s.harness.send(best)
+		block := s.begin(s.attributes(s.chain.CurrentBlock())).finish()
+		require.NotNil(t, block.Transaction(best.Hash()))
+		require.Greater(t, len(block.Transactions()), 150)
+	})
+	t.Run("DA bytes, limit of a throttled batcher", func(t *testing.T) {
+		t.Parallel()
+		s := newTimed(t, harnessConfig{fork: fjord, accounts: 22, builder: func(c *Config) { c.MaxDABlockSize = big.NewInt(0x7d0) }})
+		large := []*types.Transaction{s.tx(20, 0, 100, &s.addrs[0], 1_000_000, noisy(1, 1250)), s.tx(21, 0, 90, &s.addrs[0], 1_000_000, noisy(2, 1250))}
+		for i := range 20 {
+			s.harness.send(s.transfer(i, 0, 1000))
+		}
+		s.harness.send(large...)
+		block := s.begin(s.attributes(s.chain.CurrentBlock())).finish()
+		require.Nil(t, block.Transaction(large[0].Hash()), "twenty that pay more leave no room for it")
+		require.Len(t, block.Transactions(), 1+20)
+	})
+	t.Run("footprint", func(t *testing.T) {
+		t.Parallel()
+		const accounts = 101
+		s := newTimed(t, harnessConfig{fork: jovian, accounts: accounts, scalar: 3000})
+		best := s.tx(0, 0, 5_000_000_000, &s.addrs[0], 1_000_000, noisy(1, 5000))
+		for i := 1; i < accounts; i++ {
+			s.harness.send(s.transfer(i, 0, 1_000_000))
+		}
+		s.harness.send(best)
+		block := s.begin(s.attributes(s.chain.CurrentBlock())).finish()
+		require.NotNil(t, block.Transaction(best.Hash()))
+		require.Greater(t, *block.BlobGasUsed(), uint64(testGasLimit-300_000-1))
+	})
+}
+
+// A better one that comes later takes the room that was kept, and a better one still takes it from that.
+func TestKeptRoomIsDecidedAnew(t *testing.T) {
+	t.Parallel()
+	s := newTimed(t, harnessConfig{fork: isthmus, gasLimit: 10_000_000})
+	burns := func(account int, tip, gas uint64) *types.Transaction {
+		return s.tx(account, 0, tip, nil, gas, []byte{0xfe})
+	}
+	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+	first, second, third := burns(0, 10, 6_000_000), burns(1, 20, 6_000_000), burns(2, 30, 4_500_000)
+	small := burns(3, 5, 900_000)
+	slot.send(first)
+	require.Empty(t, hashes(t, slot.step()))
+	slot.send(second)
+	require.Empty(t, hashes(t, slot.step()))
+	slot.send(third, small)
+	for k := 3; k <= 10; k++ {
+		want := hashesOf()
+		switch k {
+		case 5:
+			want = hashesOf(third)
+		case 6:
+			want = hashesOf(small) // before, it would have put off the third
+		}
+		require.Equal(t, want, hashes(t, slot.step()), "index %d", k)
+	}
+	block := slot.finish()
+	require.Nil(t, block.Transaction(first.Hash()))
+	require.Nil(t, block.Transaction(second.Hash()))
+}
+
+// emptyPool has the next block start anew.
+func (s *timed) emptyPool() {
+	s.t.Helper()
+	s.txpool.Clear()
+	require.NoError(s.t, s.txpool.Sync())
+}

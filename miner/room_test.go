@@ -1,0 +1,198 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package miner
+
+import (
+	"math/big"
+	"math/rand"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holiman/uint256"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
+)
+
+// Whatever is kept for whom: what is granted at a deadline leaves everybody who was promised a later one what
+// they need there, and no deadline before the granted one would do.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewSource(int64(testseed.New(t))))
+	random := func(most uint64) budget {
+		return budget{
+			gas: uint64(rng.Int63n(int64(most))), da: uint64(rng.Int63n(int64(most))),
+			footprint: uint64(rng.Int63n(int64(most))), size: uint64(rng.Int63n(int64(most))),
+		}
+	}
+	for range 2000 {
+		var (
+			n        = 1 + rng.Intn(20)
+			l        = limits{random(10_000)}
+			first    = rng.Intn(n)
+			r        = newRoom(&l, first, n)
+			used     = random(1000)
+			promised = make([]budget, n) // cumulative
+		)
+		if rng.Intn(3) == 0 {
+			l.da = unlimited
+			r = newRoom(&l, first, n)
+		}
+		fits := func(need budget, from int) bool {
+			for d := from; d < n; d++ {
+				ceiling := l.ceiling(d+1, n)
+				sum := budget{
+					used.gas + promised[d].gas, used.da + promised[d].da,
+					used.footprint + promised[d].footprint, used.size + promised[d].size,
+				}
+				if !ceiling.fits(sum, need) {
+					return false
+				}
+			}
+			return true
+		}
+		for range 40 {
+			need := random(2000)
+			from := first + rng.Intn(n-first)
+			at, ok := r.find(used, need, from)
+			if !ok {
+				require.False(t, fits(need, n-1))
+				continue
+			}
+			require.True(t, fits(need, at))
+			require.True(t, at == from || !fits(need, at-1))
+			if at == first && rng.Intn(2) == 0 {
+				used = budget{used.gas + need.gas, used.da + need.da, used.footprint + need.footprint, used.size + need.size}
+				continue
+			}
+			r.keep(at, need, 0)
+			for d := at; d < n; d++ {
+				promised[d] = budget{
+					promised[d].gas + need.gas, promised[d].da + need.da,
+					promised[d].footprint + need.footprint, promised[d].size + need.size,
+				}
+			}
+		}
+	}
+}
+
+// Whoever may ask for more than is expected finds it at the last deadline, and only there.
+func TestRoomSlack(t *testing.T) {
+	t.Parallel()
+	l := limits{budget{gas: 1000, da: unlimited, footprint: unlimited, size: unlimited}}
+	r := newRoom(&l, 0, 10)
+	r.keep(2, budget{gas: 100}, 50)
+	r.keep(4, budget{gas: 100}, 30)
+	for gas, want := range map[uint64]int{100: 0, 200: 1, 300: 3, 400: 5, 700: 8, 750: 9} {
+		at, ok := r.find(budget{}, budget{gas: gas}, 0)
+		require.True(t, ok, gas)
+		require.Equal(t, want, at, gas)
+	}
+	_, ok := r.find(budget{}, budget{gas: 751}, 0)
+	require.False(t, ok, "800 less the 50 that the first may ask for")
+}
+
+// arrival is a transaction on its way to a simulated builder.
+type arrival struct {
+	at      time.Duration
+	tip     uint64
+	gas     uint64
+	watched bool
+	tx      *txpool.LazyTransaction
+}
+
+// arrivals are those of so many slots in the mix that base-builder was measured with, twice as much as fits, and
+// small ones that pay the median.
+func arrivals(rng *rand.Rand, slots int, slot time.Duration) (list []arrival) {
+	for s := range slots {
+		at := func() time.Duration {
+			return time.Duration(s)*slot + time.Duration(rng.Int63n(int64(slot)))
+		}
+		for sum := uint64(0); sum < 120_000_000; {
+			a := arrival{at: at(), tip: tip(rng), gas: sizes[rng.Intn(len(sizes))]}
+			sum += a.gas
+			list = append(list, a)
+		}
+		for range 10 {
+			list = append(list, arrival{at: at(), tip: 13_750_000, gas: 40_000, watched: true})
+		}
+	}
+	slices.SortFunc(list, func(a, b arrival) int { return int(a.at - b.at) })
+	for i := range list {
+		a := &list[i]
+		a.tx = &txpool.LazyTransaction{
+			Tx: types.NewTx(&types.LegacyTx{}), Time: time.Unix(0, int64(a.at)), Gas: a.gas,
+			GasTipCap: uint256.NewInt(a.tip), GasFeeCap: uint256.NewInt(1e9),
+		}
+	}
+	return list
+}
+
+// waits simulates a builder, on which executing takes no time, and returns how long the watched transactions wait
+// for their flashblock.
+func waits(list []arrival, slots int, keep bool) (waits []float64) {
+	const (
+		slot, interval, buffer = 2 * time.Second, 200 * time.Millisecond, 100 * time.Millisecond
+		n, pending             = 10, 150
+	)
+	var (
+		l       = limits{budget{gas: 60_000_000, da: unlimited, footprint: unlimited, size: unlimited}}
+		waiting []arrival
+	)
+	for s := range slots {
+		used := budget{gas: 46_000}
+		for k := range n {
+			due := time.Duration(s)*slot + interval*time.Duration(k+1) - buffer
+			for len(list) > 0 && list[0].at <= due {
+				waiting, list = append(waiting, list[0]), list[1:]
+			}
+			c := newCandidates(nil, nil)
+			of := make(map[common.Address]arrival)
+			for i, a := range waiting {
+				addr := common.BigToAddress(big.NewInt(int64(i)))
+				of[addr] = a
+				c.add(addr, a.tx)
+			}
+			waiting = waiting[:0]
+			r := newRoom(&l, k, n)
+			for best := c.peek(); best != nil; best = c.peek() {
+				a := of[best.addr]
+				need := budget{gas: a.gas}
+				switch at, ok := r.find(used, need, k); {
+				case ok && at == k:
+					used.gas += a.gas
+					if a.watched {
+						waits = append(waits, float64(due-a.at)/1e6)
+					}
+				case ok && keep:
+					r.keep(at, need, 0)
+					fallthrough
+				default:
+					if len(waiting) < pending {
+						waiting = append(waiting, a)
+					}
+				}
+				c.shift()
+			}
+		}
+	}
+	return waits
+}
+
+// What is kept for those that pay more makes a small transaction that pays the median wait hardly longer.
+func TestSmallPayersDoNotWait(t *testing.T) {
+	t.Parallel()
+	const slots = 150
+	list := arrivals(rand.New(rand.NewSource(int64(testseed.New(t)))), slots, 2*time.Second)
+	without, with := waits(list, slots, false), waits(list, slots, true)
+	require.Greater(t, len(with), len(without)*95/100)
+	ratio := median(with) / median(without)
+	t.Logf("submit → flashblock p50 %.1f ms, %.1f without the rule: %.3f", median(with), median(without), ratio)
+	require.LessOrEqual(t, ratio, 1.3)
+}
