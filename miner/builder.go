@@ -46,7 +46,8 @@ type Builder struct {
 	metrics *meters
 	walks   *walks
 	asked   chan chan<- struct{} // requests to hand on what the pool has announced
-	deaf    chan struct{}        // closed when the pool is not listened to any more
+	heard   chan struct{}        // closed when the pool is listened to
+	deaf    chan struct{}        // closed when it is not any more
 	hooks   hooks
 
 	patience time.Duration // of getPayload
@@ -89,6 +90,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 		config:   config,
 		walks:    &walks{pool: backend.TxPool()},
 		asked:    make(chan chan<- struct{}),
+		heard:    make(chan struct{}),
 		deaf:     make(chan struct{}),
 		patience: patience,
 		stream:   stream,
@@ -112,6 +114,7 @@ func New(backend Backend, config Config, stream Publisher) (*Builder, error) {
 func (b *Builder) Start(context.Context) error {
 	events := make(chan core.NewTxsEvent, poolEvents)
 	sub := b.backend.TxPool().SubscribeTransactions(events, true)
+	close(b.heard)
 	b.mu.Lock()
 	if b.live != nil {
 		b.live.inbox.lose() // what was announced before
@@ -153,13 +156,21 @@ func (b *Builder) announced(txs []*types.Transaction) {
 	}
 }
 
-// settleAnnouncements waits until what the pool has announced so far was handed on.
-func (b *Builder) settleAnnouncements() {
+// settleAnnouncements waits until what the pool has announced so far was handed on. It returns false if nobody
+// listens to the pool: before Start, and after Stop.
+func (b *Builder) settleAnnouncements() bool {
+	select {
+	case <-b.heard:
+	default:
+		return false
+	}
 	done := make(chan struct{})
 	select {
 	case b.asked <- done:
 		<-done
+		return true
 	case <-b.deaf:
+		return false
 	}
 }
 

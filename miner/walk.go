@@ -20,7 +20,7 @@ import (
 // few milliseconds cost the pool nothing.
 type walks struct {
 	pool    *txpool.TxPool
-	deliver func() // waits until everything that the pool has announced so far was taken in
+	deliver func() bool // waits until everything that the pool has announced so far was taken in, false if nobody listens
 
 	walking sync.Mutex // held while the pool is walked
 
@@ -58,19 +58,21 @@ func same[T any](a, b *T, equal func(a, b *T) bool) bool {
 func (w *walks) walk(key walkKey, again bool) (pending map[common.Address][]*txpool.LazyTransaction, since []*types.Transaction) {
 	w.walking.Lock()
 	defer w.walking.Unlock()
-	w.deliver()
+	heard := w.deliver()
 	w.mu.Lock()
-	if w.valid && !again && w.key.equal(&key) {
+	if heard && w.valid && !again && w.key.equal(&key) {
 		pending, since = w.pending, slices.Clip(w.since)
 		w.mu.Unlock()
 		return pending, since
 	}
-	w.valid, w.key, w.pending, w.since = true, key, nil, nil
+	w.valid, w.key, w.pending, w.since = heard, key, nil, nil
 	w.mu.Unlock()
 	pending, _ = w.pool.Pending(key.filter)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pending = pending
+	if w.valid {
+		w.pending = pending
+	}
 	return pending, nil // what was announced meanwhile reaches the caller as everything else does
 }
 
