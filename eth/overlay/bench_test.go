@@ -59,8 +59,8 @@ func median(list []float64) float64 {
 	return list[len(list)/2]
 }
 
-// decode makes the transactions anew, so that no sender is cached.
-func decode(b *testing.B, raws [][]byte) types.Transactions {
+// decodePlain makes the transactions anew, so that no sender is cached.
+func decodePlain(b *testing.B, raws [][]byte) types.Transactions {
 	b.Helper()
 	txs := make(types.Transactions, len(raws))
 	for i, raw := range raws {
@@ -87,11 +87,11 @@ func BenchmarkArrivalToSnapshot(b *testing.B) {
 		for _, fb := range s.fbs {
 			runtime.GC()
 			start := time.Now()
-			alone.run(decode(b, fb.Diff.Transactions))
+			alone.run(decodePlain(b, fb.Diff.Transactions))
 			serial += time.Since(start)
 			runtime.GC()
 			start = time.Now()
-			txs := decode(b, fb.Diff.Transactions)
+			txs := decodePlain(b, fb.Diff.Transactions)
 			core.SenderCacher().Recover(h.Signer, txs)
 			exec.run(txs)
 			theirs += time.Since(start)

@@ -66,25 +66,24 @@ func (b *block) depth() int {
 
 // extend executes a delta on the block. After an error its snapshots are as they were, but it cannot be
 // extended any more.
-func (b *block) extend(fb *flashblocks.Flashblock, txs *delta) (err error) {
-	defer txs.ended.Store(true)
+func (b *block) extend(fb *flashblocks.Flashblock) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("Panic while executing a flashblock", "number", b.number(), "index", fb.Index, "err", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: %v", errPanic, r)
 		}
 	}()
-	receipts := make(types.Receipts, len(txs.raws))
-	for i := range receipts {
-		tx, err := txs.get(i, b.signer)
-		if err != nil {
-			return err
-		}
+	txs, bad := decode(b.signer, fb.Diff.Transactions)
+	receipts := make(types.Receipts, len(txs))
+	for i, tx := range txs {
 		if receipts[i], err = b.exec.Execute(tx); err != nil {
 			return fmt.Errorf("%w: %d: %w", errExecution, i, err)
 		}
 	}
-	if err := complete(b.config, b.header, b.txs, txs.txs, receipts); err != nil {
+	if bad != nil {
+		return bad
+	}
+	if err := complete(b.config, b.header, b.txs, txs, receipts); err != nil {
 		return err
 	}
 	diff := b.exec.Capture()
@@ -97,7 +96,7 @@ func (b *block) extend(fb *flashblocks.Flashblock, txs *delta) (err error) {
 		}
 	}
 	b.gasUsed, b.footprint = b.exec.GasUsed(), b.exec.DAFootprint()
-	b.add(fb, txs.txs, receipts, diff)
+	b.add(fb, txs, receipts, diff)
 	b.root.Extend(b.receipts)
 	b.receiptRoot = b.root.Hash()
 	return nil

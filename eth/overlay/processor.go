@@ -27,7 +27,6 @@ const inputQueue = 128
 // input is one flashblock with the time of its arrival.
 type input struct {
 	fb      *flashblocks.Flashblock
-	txs     *delta       // its transactions, unless built is set
 	built   *miner.Built // what executing it gave, if this node's builder made it
 	arrived time.Time
 }
@@ -38,13 +37,12 @@ type Processor struct {
 	cfg     Config
 	metrics *meters
 
-	inputs    chan input
-	preparers *preparers
-	tip       atomic.Pointer[Snapshot]
-	events    broadcaster
-	running   running
-	hooks     hooks
-	waits     atomic.Int64 // length of waiting
+	inputs  chan input
+	tip     atomic.Pointer[Snapshot]
+	events  broadcaster
+	running running
+	hooks   hooks
+	waits   atomic.Int64 // length of waiting
 
 	// Owned by the goroutine of run.
 	head     *types.Header // canonical, as last looked at
@@ -86,7 +84,7 @@ func New(cfg Config) (*Processor, error) {
 	if !cfg.Chain.Config().IsOptimism() {
 		return nil, errNotOptimism
 	}
-	p := &Processor{cfg: cfg.sanitize(), inputs: make(chan input, inputQueue), preparers: newPreparers(), done: make(chan struct{})}
+	p := &Processor{cfg: cfg.sanitize(), inputs: make(chan input, inputQueue), done: make(chan struct{})}
 	p.metrics = newMeters(p)
 	return p, nil
 }
@@ -113,9 +111,6 @@ func (p *Processor) Start(ctx context.Context) error {
 		defer sub.Unsubscribe()
 		p.watch(ctx, heads, signal)
 	})
-	for range p.preparers.count {
-		p.wg.Go(func() { p.preparers.run(ctx) })
-	}
 	p.wg.Go(func() { p.run(ctx, signal) })
 	return nil
 }
@@ -135,10 +130,8 @@ func (p *Processor) Stop() error {
 // Deliver hands over a flashblock in the order of the stream. It waits while the queue is full, and
 // returns false if ctx ended or the processor stopped before.
 func (p *Processor) Deliver(ctx context.Context, fb *flashblocks.Flashblock, arrived time.Time) bool {
-	txs := newDelta(fb.Diff.Transactions)
-	p.preparers.take(txs)
 	select {
-	case p.inputs <- input{fb: fb, txs: txs, arrived: arrived}:
+	case p.inputs <- input{fb: fb, arrived: arrived}:
 		return true
 	case <-p.done:
 		return false

@@ -16,6 +16,9 @@ const visitMessages = 8
 // walker writes to many clients in turn, to none for longer than its socket has room: a message to
 // thousands of clients then costs hardly more than the writes themselves, where a goroutine per client
 // costs as many wake-ups. Who has no room is given to a goroutine of its own until it has caught up.
+// With walkers a delivery to one of 9,000 clients costs 1.1 times the CPU of a bare write, and an idle client 4.2 KB,
+// with a goroutine for each 1.36 times and 7.2 KB (make bench-proxy). Walkers need frames of their own, which can be cut
+// where a socket has no room.
 //
 // A client belongs to its walker or to a goroutine of its own, and what belongs to a walker to whoever
 // holds turn. Nobody else writes to its socket.
