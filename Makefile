@@ -71,6 +71,7 @@ test-upstream: ## run the canaries that watch op-geth; first thing to run after 
 # needs that many samples however fast the machine is; p99 of publish offsets comes from 300 flashblocks.
 FIGURES := \
 	./miner:FullBlock:30x ./miner:Empty:30x ./miner:GetPayload:30x ./miner:Offset:30x ./miner:Exact:100x \
+	./miner:Fees:10x ./miner:SmallPayers:1x ./miner:LateSlot:30x ./miner:Failing:10x ./miner:NewAttributes:3x \
 	./eth:Forkchoice:400x ./eth/overlay:ArrivalToSnapshot:20x ./tests/compare:CallAtPending:1s \
 	./tests/clients:Preconfirmation:1x ./tests/clients:Lag:1x ./boost/round:Rounds100k:1x ./boost:Added:2s
 

@@ -117,7 +117,7 @@ var markets = []market{
 }
 
 // open starts a chain for a market.
-func (m *market) open(t *testing.T) *timed {
+func (m *market) open(t testing.TB) *timed {
 	t.Helper()
 	s := newTimed(t, harnessConfig{fork: m.fork, accounts: 900, gasLimit: m.gasLimit, scalar: m.scalar, builder: func(c *Config) {
 		c.MaxDABlockSize = big.NewInt(m.da)
@@ -205,100 +205,119 @@ func ratio(a, b *big.Int) float64 {
 	return r
 }
 
-// Whatever the pool holds, a block earns what op-geth's miner earns from it in one go, and no index exceeds its
-// ceilings.
+// compare lets the builder and op-geth's miner make blocks of the same pools and returns the fees of the former ÷
+// those of the latter. No index exceeds its ceilings.
+func (m *market) compare(t testing.TB, rng *rand.Rand, blocks int) float64 {
+	t.Helper()
+	s := m.open(t)
+	stock := gethminer.New(s, gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
+	t.Cleanup(stock.Close)
+	want, have := new(big.Int), new(big.Int)
+	for block := range m.learns + blocks {
+		pool := m.txs(s.harness, m.offers(rng))
+		s.harness.send(pool...)
+		args := s.attributes(s.chain.CurrentBlock())
+		var shot *big.Int
+		if !m.greedy {
+			shot = s.oneShot(stock, args).BlockValue
+		}
+		slot := s.begin(args)
+		limits, n := slot.job.limits, slot.job.schedule.len()
+		if m.greedy {
+			shot = s.greedyFees(limits, slot.job.env.used, slot.job.header.BaseFee, slot.job.env.footprintScalar, pool)
+		}
+		for k := range n {
+			fb, ceiling := slot.step(), limits.ceiling(k+1, n)
+			require.LessOrEqual(t, fb.Diff.GasUsed, ceiling.gas)
+			if fb.Diff.BlobGasUsed != nil {
+				require.LessOrEqual(t, *fb.Diff.BlobGasUsed, ceiling.footprint)
+			}
+		}
+		require.LessOrEqual(t, slot.job.lastPrefix.used.da, limits.da)
+		envelope := slot.end()
+		if block >= m.learns {
+			want.Add(want, shot)
+			have.Add(have, envelope.BlockValue)
+		}
+		s.insert(envelope, args)
+		s.emptyPool()
+	}
+	return ratio(have, want)
+}
+
+// Whatever the pool holds, a block earns what op-geth's miner earns from it in one go.
 func TestFeesOfOneShot(t *testing.T) {
 	t.Parallel()
 	seed := int64(testseed.New(t))
 	for i, m := range markets {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewSource(seed<<8 + int64(i)))
-			s := m.open(t)
-			config := gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}
-			stock := gethminer.New(s, config, s.chain.Engine())
-			t.Cleanup(stock.Close)
-			want, have := new(big.Int), new(big.Int)
-			for n := range m.learns + 4 {
-				pool := m.txs(s.harness, m.offers(rng))
-				s.harness.send(pool...)
-				args := s.attributes(s.chain.CurrentBlock())
-				var shot *engine.ExecutionPayloadEnvelope
-				if !m.greedy {
-					shot = s.oneShot(stock, args)
-				}
-				slot := s.begin(args)
-				deposits := slot.job.env.used
-				scalar := slot.job.env.footprintScalar
-				limits := slot.job.limits
-				for k := range slot.job.schedule.len() {
-					fb := slot.step()
-					ceiling := limits.ceiling(k+1, slot.job.schedule.len())
-					require.LessOrEqual(t, fb.Diff.GasUsed, ceiling.gas)
-					if fb.Diff.BlobGasUsed != nil {
-						require.LessOrEqual(t, *fb.Diff.BlobGasUsed, ceiling.footprint)
-					}
-				}
-				used := slot.job.lastPrefix.used
-				require.LessOrEqual(t, used.da, limits.da)
-				envelope := slot.end()
-				one := s.greedyFees(limits, deposits, slot.job.header.BaseFee, scalar, pool)
-				if shot != nil {
-					one = shot.BlockValue
-				}
-				if n >= m.learns {
-					want.Add(want, one)
-					have.Add(have, envelope.BlockValue)
-				}
-				s.insert(envelope, args)
-				s.emptyPool()
-			}
-			t.Logf("fees ÷ one shot %.4f", ratio(have, want))
-			require.GreaterOrEqual(t, ratio(have, want), 0.99)
+			have := m.compare(t, rand.New(rand.NewSource(seed<<8+int64(i))), 4)
+			t.Logf("fees ÷ one shot %.4f", have)
+			require.GreaterOrEqual(t, have, 0.99)
 		})
 	}
 }
 
-// With twice as much coming in evenly over every slot as fits, a block earns what op-geth's miner would earn from
-// the pool with which the slot begins.
+// compareArrivals lets twice as much come in, evenly over every slot, as fits, and returns the fees of the builder
+// ÷ those that op-geth's miner would have from the pools with which the slots begin.
+func (m *market) compareArrivals(t testing.TB, rng *rand.Rand, blocks int) float64 {
+	t.Helper()
+	s := m.open(t)
+	stock := gethminer.New(s, gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
+	t.Cleanup(stock.Close)
+	account := 0
+	next := func() []*types.Transaction {
+		list := m.offers(rng)
+		for i := range list {
+			list[i].account = account // most have nothing else in the pool
+			account++
+		}
+		return m.txs(s.harness, list)
+	}
+	s.harness.send(next()...)
+	want, have := new(big.Int), new(big.Int)
+	for range blocks {
+		args := s.attributes(s.chain.CurrentBlock())
+		shot := s.oneShot(stock, args)
+		slot := s.begin(args)
+		n := slot.job.schedule.len()
+		arriving := next()
+		for k := range n {
+			slot.send(arriving[k*len(arriving)/n : (k+1)*len(arriving)/n]...)
+			slot.step()
+		}
+		envelope := slot.end()
+		want.Add(want, shot.BlockValue)
+		have.Add(have, envelope.BlockValue)
+		s.insert(envelope, args)
+	}
+	return ratio(have, want)
+}
+
+// What comes in over the slot is no loss.
 func TestFeesOfArrivals(t *testing.T) {
 	t.Parallel()
-	const blocks = 12
+	seed := int64(testseed.New(t))
 	for i, m := range markets[:2] {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewSource(int64(testseed.New(t))<<8 + int64(i)))
-			s := m.open(t)
-			stock := gethminer.New(s, gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
-			t.Cleanup(stock.Close)
-			account := 0
-			next := func() []offer {
-				list := m.offers(rng)
-				for i := range list {
-					list[i].account = account // most have nothing else in the pool
-					account++
-				}
-				return list
+			have := m.compareArrivals(t, rand.New(rand.NewSource(seed<<8+int64(i))), 12)
+			t.Logf("fees ÷ one shot at the slot's start %.4f", have)
+			require.GreaterOrEqual(t, have, 0.99)
+		})
+	}
+}
+
+// BenchmarkFees measures the fees of full blocks of transactions of mixed sizes ÷ those of op-geth's miner.
+func BenchmarkFees(b *testing.B) {
+	for i, m := range markets {
+		b.Run(m.name, func(b *testing.B) {
+			rng := rand.New(rand.NewSource(int64(i)))
+			b.ReportMetric(m.compare(b, rng, b.N), "fees/one-shot")
+			if i < 2 {
+				b.ReportMetric(m.compareArrivals(b, rng, b.N), "fees/one-shot-at-start")
 			}
-			s.harness.send(m.txs(s.harness, next())...)
-			want, have := new(big.Int), new(big.Int)
-			for range blocks {
-				args := s.attributes(s.chain.CurrentBlock())
-				shot := s.oneShot(stock, args)
-				slot := s.begin(args)
-				n := slot.job.schedule.len()
-				arriving := m.txs(s.harness, next())
-				for k := range n {
-					slot.send(arriving[k*len(arriving)/n : (k+1)*len(arriving)/n]...)
-					slot.step()
-				}
-				envelope := slot.end()
-				want.Add(want, shot.BlockValue)
-				have.Add(have, envelope.BlockValue)
-				s.insert(envelope, args)
-			}
-			t.Logf("fees ÷ one shot at the slot's start %.4f", ratio(have, want))
-			require.GreaterOrEqual(t, ratio(have, want), 0.99)
 		})
 	}
 }

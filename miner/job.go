@@ -271,14 +271,11 @@ func (j *job) buildFlashblock(deadline int) error {
 	if err := j.env.err(); err != nil {
 		return err
 	}
-	if j.gate.asked() && len(j.env.txs) == txs {
-		return errInterrupted // there is nothing to keep getPayload waiting for
-	}
 	filled := j.clock.Now()
 	j.pace.executed(j.env.used.gas-gas, gasLimits(j.env.txs[txs:]), filled.Sub(selected))
 	fb := j.assemble(deadline, start)
 	j.pace.published(j.clock.Now().Sub(filled))
-	if !j.waitUntil(due) {
+	if !j.waitUntil(due) || j.gate.asked() && len(j.env.txs) == txs {
 		j.metrics.suppressed.Inc()
 		return errInterrupted
 	}
@@ -330,7 +327,7 @@ func (j *job) lead(deadline int) time.Duration {
 	if ceiling.gas > j.env.used.gas {
 		gas = ceiling.gas - j.env.used.gas
 	}
-	return j.pace.cost(min(gas, j.pace.usage(j.candidates.gas+j.inbox.waiting())), j.schedule.interval) + j.pace.lost(j.first)
+	return j.pace.cost(min(gas, j.pace.usage(j.candidates.gas+j.inbox.waiting())), j.schedule.interval) + min(j.pace.lost(j.first), j.schedule.interval)
 }
 
 // gasLimits sums the limits of transactions.

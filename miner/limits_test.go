@@ -274,3 +274,37 @@ func TestGasLimitOverrides(t *testing.T) {
 	s.builder.SetGasLimit(0)
 	require.Equal(t, 17, count(), "zero resets")
 }
+
+// Limits on DA bytes that are set while a block is built count from its next flashblock on, and take back nothing
+// that is published.
+func TestDALimitsInMidSlot(t *testing.T) {
+	t.Parallel()
+	const accounts = 60
+	s := newTimed(t, harnessConfig{fork: fjord, accounts: accounts})
+	large := s.tx(0, 0, 1000, &storageAddr, 200_000, noisy(1, 3000))
+	for i := 1; i < accounts; i++ {
+		s.harness.send(s.tx(i, 0, uint64(1000-i), &storageAddr, 300_000, noisy(int64(i), 1000)))
+	}
+	size := s.tx(1, 0, 999, &storageAddr, 300_000, noisy(1, 1000)).RollupCostData().EstimatedDASize().Uint64()
+	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
+	count := len(hashes(t, slot.step()))
+	require.Greater(t, count, 5)
+	used := func() uint64 { return slot.job.lastPrefix.used.da }
+
+	s.builder.SetMaxDASize(nil, new(big.Int).SetUint64(used()-1))
+	require.Empty(t, hashes(t, slot.step()), "below what is used")
+	total := used() + 10*size
+	s.builder.SetMaxDASize(nil, new(big.Int).SetUint64(total))
+	for k := 3; k <= 5; k++ {
+		slot.step()
+		require.LessOrEqual(t, used(), max(total*uint64(k)/10, total-10*size))
+	}
+	s.builder.SetMaxDASize(new(big.Int).SetUint64(size/2), nil)
+	slot.send(large)
+	require.Empty(t, hashes(t, slot.step()), "each is too large")
+	s.builder.SetMaxDASize(nil, nil)
+	require.Equal(t, large.Hash().Hex(), hashes(t, slot.step())[0], "none is any more")
+	block := slot.finish()
+	require.Len(t, block.Transactions(), 1+accounts)
+	testchain.Insert(t, s.newChain(), block)
+}

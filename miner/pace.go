@@ -17,7 +17,7 @@ type pace struct {
 	mu       sync.Mutex
 	nsPerGas float64          // of execution
 	share    float64          // of the gas limits of transactions that they use
-	kept     [64]usage        // of transactions that room was kept for, by the length of their gas limits
+	kept     [64]limitUse     // of transactions that room was kept for, by the length of their gas limits
 	publish  time.Duration    // from the last transaction to the hand-over to the stream
 	waste    [2]time.Duration // on transactions that fail, in a payload's first user flashblock and in later ones
 }
@@ -86,11 +86,11 @@ func (p *pace) published(took time.Duration) {
 	p.publish += time.Duration(paceWeight * float64(took-p.publish))
 }
 
-// usage is what transactions have used of their gas limits.
-type usage struct{ used, limits uint64 }
+// limitUse is what transactions have used of their gas limits.
+type limitUse struct{ used, limits uint64 }
 
-// usageMemory is how much gas of limits a usage remembers: a few blocks.
-const usageMemory = 250_000_000
+// limitMemory is how much gas of limits is remembered: a few blocks.
+const limitMemory = 250_000_000
 
 // expected predicts what a transaction that room is kept for will use of its gas limit.
 func (p *pace) expected(limit uint64) uint64 {
@@ -111,7 +111,7 @@ func (p *pace) keptFor(used, limit uint64) {
 	u := &p.kept[bits.Len64(limit)%len(p.kept)]
 	u.used += used
 	u.limits += limit
-	if u.limits > usageMemory {
+	if u.limits > limitMemory {
 		u.used, u.limits = u.used/2, u.limits/2
 	}
 }

@@ -194,7 +194,7 @@ type reference struct {
 	baseFee *big.Int
 	used    uint64
 	limit   uint64
-	kept    [64]usage // by transactions that room was kept for
+	kept    [64]limitUse // by transactions that room was kept for
 
 	deferred map[common.Address]bool
 	waited   map[*types.Transaction]bool

@@ -14,12 +14,17 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
+// pool is what can be walked.
+type pool interface {
+	Pending(filter txpool.PendingFilter) (map[common.Address][]*txpool.LazyTransaction, int)
+}
+
 // walks are the walks over the pool. One takes the pool's lock for as long as it lasts, which is tens of
 // milliseconds with tens of thousands of transactions, and every sender of a transaction waits for it. So
 // the payloads on one parent share one walk, and what the pool announced since: attributes that come every
 // few milliseconds cost the pool nothing.
 type walks struct {
-	pool    *txpool.TxPool
+	pool    pool
 	deliver func() bool // waits until everything that the pool has announced so far was taken in, false if nobody listens
 
 	walking sync.Mutex // held while the pool is walked
