@@ -71,7 +71,7 @@ func TestGetPayloadBeforeTheDeadline(t *testing.T) {
 		}
 		slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 		slot.idle()
-		s.clock.Run(slot.job.schedule.deadlines[0].Sub(s.clock.Now()) - msec)
+		s.clock.Run(slot.job.schedule.deadlines[0].Sub(s.clock.Now()) - slot.job.pace.cost(0, slot.job.schedule.interval))
 		built := func() bool {
 			slot.job.gate.mu.Lock()
 			defer slot.job.gate.mu.Unlock()
