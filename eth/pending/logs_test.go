@@ -147,6 +147,7 @@ func TestPendingFilterReorg(t *testing.T) {
 	h.Settle(h.Seal())
 	require.Equal(t, []string{"0x1/0x0", "0x1/0x1"}, changes())
 
+	h.Refuse()
 	h.Build(genesis, 1)
 	h.Settle(h.Seal())
 	require.Equal(t, []string{"-0x1/0x0", "-0x1/0x1"}, changes())

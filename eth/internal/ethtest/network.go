@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
+	"math"
 	"math/big"
 	"sync/atomic"
 	"testing"
@@ -141,6 +142,9 @@ func (h *Network) Build(parent *types.Header, seed byte) *flashblocks.Flashblock
 	h.ID = id
 	return h.receive()
 }
+
+// Refuse makes the builder's least tip more than any transaction pays, from the next payload on.
+func (h *Network) Refuse() { h.builder.SetGasTip(big.NewInt(math.MaxInt64)) }
 
 // Next moves the clock until a flashblock is published.
 func (h *Network) Next() *flashblocks.Flashblock {
