@@ -5,9 +5,7 @@ package engine
 
 import "errors"
 
-var (
-	errZeroInterval = errors.New("flashblocks.intervalMs must be greater than zero")
-)
+var errZeroInterval = errors.New("flashblocks.intervalMs must be greater than zero")
 
 // Reasons that op-geth gives for refused attributes. Drivers and their tests match on these texts, so
 // they are kept letter for letter, spelling included.
