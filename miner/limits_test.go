@@ -289,7 +289,10 @@ func TestDALimitsInMidSlot(t *testing.T) {
 	slot := s.begin(s.attributes(s.chain.CurrentBlock()))
 	count := len(hashes(t, slot.step()))
 	require.Greater(t, count, 5)
-	used := func() uint64 { return slot.job.lastPrefix.used.da }
+	used := func() uint64 {
+		published, _, _ := slot.job.gate.outcome()
+		return published.used.da
+	}
 
 	s.builder.SetMaxDASize(nil, new(big.Int).SetUint64(used()-1))
 	require.Empty(t, hashes(t, slot.step()), "below what is used")
