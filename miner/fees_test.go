@@ -232,8 +232,8 @@ func (m *market) compare(t testing.TB, rng *rand.Rand, blocks int) float64 {
 				require.LessOrEqual(t, *fb.Diff.BlobGasUsed, ceiling.footprint)
 			}
 		}
-		require.LessOrEqual(t, slot.job.lastPrefix.used.da, limits.da)
 		envelope := slot.end()
+		require.LessOrEqual(t, slot.job.lastPrefix.used.da, limits.da)
 		if block >= m.learns {
 			want.Add(want, shot)
 			have.Add(have, envelope.BlockValue)
