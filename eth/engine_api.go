@@ -15,9 +15,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/eth/catalyst"
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
@@ -36,10 +36,10 @@ type payloadBuilder interface {
 	Abandon()
 }
 
-// EngineAPI is op-geth's Engine API with payloads built as flashblocks. Methods that do not concern the
+// EngineAPI is op-geth's Engine API, kept from blocks without a state, with payloads built as flashblocks. Methods that do not concern the
 // building of payloads are op-geth's own. Every exported method is served as engine_*.
 type EngineAPI struct {
-	*catalyst.ConsensusAPI
+	*restart.ConsensusAPI
 
 	chain   *core.BlockChain
 	builder payloadBuilder
@@ -57,7 +57,7 @@ type EngineAPI struct {
 }
 
 // newEngineAPI wraps the node's only ConsensusAPI.
-func newEngineAPI(api *catalyst.ConsensusAPI, chain *core.BlockChain, builder payloadBuilder) *EngineAPI {
+func newEngineAPI(api *restart.ConsensusAPI, chain *core.BlockChain, builder payloadBuilder) *EngineAPI {
 	return &EngineAPI{ConsensusAPI: api, chain: chain, builder: builder, opened: make(chan struct{})}
 }
 

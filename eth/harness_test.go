@@ -28,6 +28,8 @@ import (
 	"github.com/ethereum/go-ethereum/p2p"
 	gethparams "github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // genesisTime is long past, so that no slot of a test is in progress and every deadline is overdue.
@@ -160,8 +162,11 @@ func withBuilder(b *fakeBuilder) setup {
 	return func(t testing.TB, n *testNode) {
 		t.Helper()
 		b.chain = n.eth.BlockChain()
+		keeper, err := restart.New(n.stack, n.eth)
+		require.NoError(t, err)
 		n.service = new(Service)
-		attachEngine(n.stack, n.eth, b, n.service)
+		n.service.add("restart", keeper.Start, keeper.Stop)
+		attachEngine(n.stack, n.eth, keeper.ConsensusAPI(), b, n.service)
 		n.service.register(n.stack)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // builder is all that Register needs of the builder.
@@ -56,11 +58,11 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 
 // registerBuilder is Register for a node that builds.
 func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
-	a, builder, err := assembleBuilder(ethereum, cfg, stack.ResolvePath(payloadIDFile), journalPath(stack, cfg.eth()))
+	a, builder, err := assembleBuilder(stack, ethereum, cfg, stack.ResolvePath(payloadIDFile), journalPath(stack, cfg.eth()))
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}
-	attachEngine(stack, ethereum, builder, a.Service)
+	attachEngine(stack, ethereum, a.keeper.ConsensusAPI(), builder, a.Service)
 	if err := a.attach(stack); err != nil {
 		return nil, err
 	}
@@ -81,20 +83,21 @@ func journalPath(stack *node.Node, cfg *ethconfig.Config) string {
 
 // registerFollower is Register for a node that follows.
 func registerFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
-	a, err := assembleFollower(ethereum, cfg)
+	a, err := assembleFollower(stack, ethereum, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks follower cannot be set up: %w", err)
 	}
-	if err := catalyst.Register(stack, ethereum); err != nil {
-		return nil, err
-	}
+	stack.RegisterAPIs([]rpc.API{
+		{Namespace: "testing", Service: &testingAPI{chain: ethereum.BlockChain(), miner: ethereum.Miner()}},
+		{Namespace: "engine", Service: a.keeper.ConsensusAPI(), Authenticated: true},
+	})
 	return a.Service, a.attach(stack)
 }
 
 // attachEngine registers the APIs that drive the builder.
-func attachEngine(stack *node.Node, ethereum *gethEth.Ethereum, builder builder, service *Service) {
+func attachEngine(stack *node.Node, ethereum *gethEth.Ethereum, stock *restart.ConsensusAPI, builder builder, service *Service) {
 	chain := ethereum.BlockChain()
-	api := newEngineAPI(catalyst.NewConsensusAPI(ethereum), chain, builder)
+	api := newEngineAPI(stock, chain, builder)
 
 	stack.RegisterAPIs([]rpc.API{
 		{Namespace: "testing", Service: &testingAPI{chain: chain, miner: ethereum.Miner()}},

@@ -15,8 +15,10 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
+	"github.com/ethereum/go-ethereum/node"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/internal/operator"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
@@ -37,13 +39,18 @@ type assembly struct {
 	cfg       *Config
 	processor *overlay.Processor
 	feed      *feed
+	keeper    *restart.Keeper
 }
 
 // newAssembly makes what a builder and a follower have in common: the overlay, and the feed of its
 // subscriptions. Whoever delivers or publishes is added later, so that it starts after, and stops before,
 // what it delivers to.
-func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
+func newAssembly(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 	chain, set := ethereum.BlockChain(), metrics.NewSet()
+	restarts, err := restart.New(stack, ethereum)
+	if err != nil {
+		return nil, err
+	}
 	processor, err := overlay.New(overlay.Config{
 		Chain: chain, Strict: cfg.Strict, StaleAfter: cfg.StaleAfter, Metrics: set,
 	})
@@ -52,8 +59,9 @@ func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 	}
 	a := &assembly{
 		Service: &Service{set: set}, ethereum: ethereum, cfg: cfg, processor: processor,
-		feed: newFeed(processor, chain.Config(), chain, set),
+		feed: newFeed(processor, chain.Config(), chain, set), keeper: restarts,
 	}
+	a.add("restart", restarts.Start, restarts.Stop)
 	keeper := &headKeeper{chain: chain, db: ethereum.ChainDb()}
 	a.add("heads", keeper.start, keeper.close)
 	a.add("overlay", processor.Start, processor.Stop)
@@ -118,8 +126,8 @@ func (a *assembly) addStream() *stream.Hub {
 
 // assembleBuilder makes the service of a node that builds. journal is where op-geth keeps local transactions,
 // empty if it does not.
-func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, builder, error) {
-	a, err := newAssembly(ethereum, cfg)
+func assembleBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, builder, error) {
+	a, err := newAssembly(stack, ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -151,8 +159,8 @@ func (a *assembly) addRestorer(journal string) {
 }
 
 // assembleFollower makes the service of a node that follows the streams of others.
-func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
-	a, err := newAssembly(ethereum, cfg)
+func assembleFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
+	a, err := newAssembly(stack, ethereum, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -11,12 +11,22 @@ import (
 	"github.com/ethereum/go-ethereum/node"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // servesFlashblocks reports whether the node builds or follows flashblocks, and so has a pending state of its
 // own.
 func servesFlashblocks(cfg *config) bool {
 	return cfg.Flashblocks.Enabled || cfg.Flashblocks.Follows()
+}
+
+// prepareChain brings the chain of a node with flashblocks to where it was before a crash. It comes before the eth
+// service is made.
+func prepareChain(stack *node.Node, cfg *config) error {
+	if servesFlashblocks(cfg) {
+		return restart.Prepare(stack, &cfg.Eth)
+	}
+	return restart.Forget(stack)
 }
 
 // registerFlashblocks puts the builder or the follower, the Engine API and the pending state onto the node.

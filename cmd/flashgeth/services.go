@@ -33,6 +33,9 @@ func registerServices(ctx *cli.Context, stack *node.Node, cfg *config) error {
 	if err := tracesetup.SetupTelemetry(cfg.Node.OpenTelemetry, stack); err != nil {
 		return fmt.Errorf("set up OpenTelemetry: %w", err)
 	}
+	if err := prepareChain(stack, cfg); err != nil {
+		return err
+	}
 	backend, ethereum := utils.RegisterEthService(stack, &cfg.Eth)
 	publishInfo(ethereum, cfg)
 

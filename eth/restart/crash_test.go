@@ -1,0 +1,193 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package restart
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/beacon/engine"
+	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/rawdb"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rlp"
+
+	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
+)
+
+// childVariable makes this test binary a node that imports blocks until it is killed.
+const childVariable = "FLASHGETH_CRASH_CHILD"
+
+// childConfig is what the child is told.
+type childConfig struct {
+	Dir     string
+	Blocks  string // file of RLP blocks
+	Genesis *core.Genesis
+	Mode    mode
+	Stop    bool // in good order when there are no blocks left
+}
+
+// runChild is a consensus client and its node in one process. After every answer it says what it was told.
+func runChild() error {
+	raw, err := os.ReadFile(os.Getenv(childVariable))
+	if err != nil {
+		return err
+	}
+	var cfg childConfig
+	if err := json.Unmarshal(raw, &cfg); err != nil {
+		return err
+	}
+	blocks, err := readBlocks(cfg.Blocks)
+	if err != nil {
+		return err
+	}
+	n, err := openNode(cfg.Dir, cfg.Mode, cfg.Genesis)
+	if err != nil {
+		return err
+	}
+	fmt.Println("up", n.chain().CurrentBlock().Number)
+	for _, block := range blocks[n.chain().CurrentBlock().Number.Uint64():] {
+		if err := n.extend(block); err != nil {
+			return err
+		}
+		fmt.Println("head", block.NumberU64())
+	}
+	if cfg.Stop {
+		n.close()
+		return nil
+	}
+	fmt.Println("done", len(blocks))
+	select {} // until the kill
+}
+
+func writeBlocks(t *testing.T, blocks types.Blocks) string {
+	t.Helper()
+	raw, err := rlp.EncodeToBytes(blocks)
+	require.NoError(t, err)
+	name := filepath.Join(t.TempDir(), "blocks.rlp")
+	require.NoError(t, os.WriteFile(name, raw, 0o600))
+	return name
+}
+
+func readBlocks(name string) (types.Blocks, error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var blocks types.Blocks
+	return blocks, rlp.DecodeBytes(raw, &blocks)
+}
+
+// killed runs a child until it has made so many blocks its head, then a moment longer, and kills it. It returns the number
+// of the last head that the child was told.
+func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (acknowledged uint64) {
+	t.Helper()
+	raw, err := json.Marshal(cfg)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "child.json")
+	require.NoError(t, os.WriteFile(file, raw, 0o600))
+	child := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this binary
+	child.Env = append(os.Environ(), childVariable+"="+file)
+	logs, err := os.Create(filepath.Join(t.TempDir(), "child.log"))
+	require.NoError(t, err)
+	defer logs.Close()
+	child.Stderr = logs
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	var (
+		lines = bufio.NewScanner(out)
+		kill  *time.Timer
+	)
+	for lines.Scan() {
+		word, number, ok := strings.Cut(lines.Text(), " ")
+		if !ok || word != "head" && word != "up" && word != "done" {
+			continue
+		}
+		acknowledged, err = strconv.ParseUint(number, 10, 64)
+		require.NoError(t, err)
+		if heads--; (heads <= 0 || word == "done") && kill == nil {
+			kill = time.AfterFunc(moment, func() { _ = child.Process.Kill() })
+		}
+	}
+	err = child.Wait()
+	if kill == nil {
+		said, _ := os.ReadFile(logs.Name())
+		require.NoError(t, err, "the child ended by itself:\n%s", said)
+	}
+	return acknowledged
+}
+
+// TestCrash kills nodes of every kind at random moments while they import blocks, again and again on one directory. Each
+// time the head is the one that was acknowledged, its state is there, whole, and the next block can be built and imported,
+// as plain op-geth's chain has it. No peer is there, and none is needed.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	seed := testseed.New(t)
+	count, kills := 420, 10
+	if testing.Short() {
+		count, kills = 60, 3
+	}
+	s := newSource(t, int64(seed))
+	blocks := s.blocks(count)
+	file := writeBlocks(t, blocks)
+	for i, m := range allModes {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // a reproducible test, not a secret
+			cfg := childConfig{Dir: t.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: m}
+			for range kills {
+				heads := 1 + rng.IntN(2*count/kills)
+				acknowledged := killed(t, cfg, heads, time.Duration(rng.Int64N(int64(20*time.Millisecond))))
+				requireRecovered(t, s, cfg, blocks, acknowledged)
+			}
+		})
+	}
+}
+
+// requireRecovered opens what a killed node has left.
+func requireRecovered(t *testing.T, s *source, cfg childConfig, blocks types.Blocks, acknowledged uint64) {
+	t.Helper()
+	begin := time.Now()
+	n, err := openNode(cfg.Dir, cfg.Mode, cfg.Genesis)
+	require.NoError(t, err)
+	defer n.close()
+	head := n.chain().CurrentBlock()
+	t.Logf("%d acknowledged, back at %d after %v", acknowledged, head.Number, time.Since(begin).Round(time.Millisecond))
+	require.GreaterOrEqual(t, head.Number.Uint64(), acknowledged)
+	require.LessOrEqual(t, head.Number.Uint64(), acknowledged+1, "the next one may have become the head unheard")
+	if acknowledged == 0 {
+		return
+	}
+	block := blocks[head.Number.Uint64()-1]
+	require.Equal(t, block.Hash(), head.Hash())
+	require.True(t, n.chain().HasState(head.Root))
+	require.Equal(t, block.ParentHash(), n.chain().CurrentSafeBlock().Hash(), "safe")
+	require.Equal(t, block.ParentHash(), n.chain().CurrentFinalBlock().Hash(), "finalized")
+	if cfg.Mode.Scheme == rawdb.PathScheme {
+		require.NoError(t, n.chain().TrieDB().VerifyState(head.Root), "flat state and trie")
+	}
+	// It builds.
+	res, err := n.forkchoice(block, s.attributes(head))
+	require.NoError(t, err)
+	require.Equal(t, engine.VALID, res.PayloadStatus.Status)
+	envelope, err := n.keeper.ConsensusAPI().GetPayloadV4(*res.PayloadID)
+	require.NoError(t, err)
+	require.Equal(t, head.Hash(), envelope.ExecutionPayload.ParentHash)
+	// It imports, which compares roots.
+	if next := head.Number.Uint64(); next < uint64(len(blocks)) {
+		require.NoError(t, n.extend(blocks[next]))
+	}
+}
