@@ -48,7 +48,7 @@ type Config struct {
 	External      bool          // the local execution layer computes the roots of the builder's blocks (--external-state-root)
 	Progress      func(string)  // told about each step of the start, may be nil
 	CaptureLogs   bool          // send this process's own log, the L1's included, to a file of the data directory
-	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
+	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default; with a negative one op-node builds the slots that have passed
 	Ports         Ports         // that are to be used; all others are free ones
 
 	// BuilderEnded, if not nil, is told how flashgeth has ended though nobody stopped it, and where its log is.

@@ -162,7 +162,7 @@ func withBuilder(b *fakeBuilder) setup {
 	return func(t testing.TB, n *testNode) {
 		t.Helper()
 		b.chain = n.eth.BlockChain()
-		keeper, err := restart.New(n.stack, n.eth)
+		keeper, err := restart.New(n.stack, n.eth, false)
 		require.NoError(t, err)
 		n.service = new(Service)
 		n.service.add("restart", keeper.Start, keeper.Stop)

@@ -47,7 +47,7 @@ type assembly struct {
 // what it delivers to.
 func newAssembly(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 	chain, set := ethereum.BlockChain(), metrics.NewSet()
-	restarts, err := restart.New(stack, ethereum)
+	restarts, err := restart.New(stack, ethereum, cfg.eth().NoPruning)
 	if err != nil {
 		return nil, err
 	}

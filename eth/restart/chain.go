@@ -70,6 +70,7 @@ func newChain(stack *node.Node, cfg *ethconfig.Config, db ethdb.Database) (*core
 		ArchiveMode:             cfg.NoPruning,
 		TrieTimeLimit:           cfg.TrieTimeout,
 		SnapshotLimit:           cfg.SnapshotCache,
+		SnapshotNoBuild:         true, // the node's own takes it up; here it could outlive the database
 		Preimages:               cfg.Preimages,
 		StateHistory:            cfg.StateHistory,
 		TrienodeHistory:         cfg.TrienodeHistory,

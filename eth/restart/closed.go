@@ -70,10 +70,20 @@ func keptLayers(journal *contents, layers string) (bool, error) {
 	return !written.ModTime().Before(newest.ModTime()), nil
 }
 
-// markClosed leaves one segment, which says what the heads are and that nothing is lost.
+// markClosed leaves one segment, which says what the heads are, which blocks may become the head, and that nothing else is
+// lost.
 func markClosed(journal *contents) error {
-	record := append(headsRecord(journal.heads), make([]byte, recordHeader)...)
-	putHeader(record[len(record)-recordHeader:], kindClosed)
+	record := headsRecord(journal.heads)
+	for _, hash := range journal.newest(maxChildren) {
+		if block := journal.block(hash); block != nil {
+			encoded, err := blockRecord(block)
+			if err != nil {
+				return err
+			}
+			record = append(record, encoded...)
+		}
+	}
+	record = append(record, closedRecord()...)
 	number := uint64(1)
 	if n := len(journal.segments); n > 0 {
 		number = journal.segments[n-1] + 1

@@ -5,10 +5,12 @@ package restart
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -158,6 +160,15 @@ func (c *contents) block(hash common.Hash) *types.Block {
 		return nil
 	}
 	return block
+}
+
+// newest returns the hashes of the n blocks that were noted last, oldest first.
+func (c *contents) newest(n int) []common.Hash {
+	hashes := slices.SortedFunc(maps.Keys(c.blocks), func(a, b common.Hash) int {
+		x, y := c.blocks[a], c.blocks[b]
+		return cmp.Or(cmp.Compare(x.segment, y.segment), cmp.Compare(x.offset, y.offset))
+	})
+	return hashes[max(len(hashes)-n, 0):]
 }
 
 // state returns the content of a state record, nil if there is none.

@@ -59,7 +59,7 @@ func runChild() error {
 	}
 	fmt.Println("up", n.chain().CurrentBlock().Number)
 	for _, block := range blocks[n.chain().CurrentBlock().Number.Uint64():] {
-		if err := n.extend(block); err != nil {
+		if err := n.extend(block, func() { fmt.Println("valid", block.NumberU64()) }); err != nil {
 			return err
 		}
 		fmt.Println("head", block.NumberU64())
@@ -90,9 +90,11 @@ func readBlocks(name string) (types.Blocks, error) {
 	return blocks, rlp.DecodeBytes(raw, &blocks)
 }
 
-// killed runs a child until it has made so many blocks its head, then a moment longer, and kills it. It returns the number
-// of the last head that the child was told.
-func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (acknowledged uint64) {
+// told is what a child was told of its node before it was killed: the last head, and the last block answered VALID.
+type told struct{ head, valid uint64 }
+
+// killed runs a child until it has made so many blocks its head, then a moment longer, and kills it.
+func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (last told) {
 	t.Helper()
 	raw, err := json.Marshal(cfg)
 	require.NoError(t, err)
@@ -113,11 +115,18 @@ func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (ack
 	)
 	for lines.Scan() {
 		word, number, ok := strings.Cut(lines.Text(), " ")
-		if !ok || word != "head" && word != "up" && word != "done" {
+		if !ok {
 			continue
 		}
-		acknowledged, err = strconv.ParseUint(number, 10, 64)
+		n, err := strconv.ParseUint(number, 10, 64)
 		require.NoError(t, err)
+		switch word {
+		case "valid":
+			last.valid = n
+			continue
+		case "head", "up":
+			last.head, last.valid = n, max(last.valid, n)
+		}
 		if heads--; (heads <= 0 || word == "done") && kill == nil {
 			kill = time.AfterFunc(moment, func() { _ = child.Process.Kill() })
 		}
@@ -127,7 +136,7 @@ func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (ack
 		said, _ := os.ReadFile(logs.Name())
 		require.NoError(t, err, "the child ended by itself:\n%s", said)
 	}
-	return acknowledged
+	return last
 }
 
 // TestCrash kills nodes of every kind at random moments while they import blocks, again and again on one directory. Each
@@ -150,30 +159,38 @@ func TestCrash(t *testing.T) {
 			cfg := childConfig{Dir: t.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: m}
 			for range kills {
 				heads := 1 + rng.IntN(2*count/kills)
-				acknowledged := killed(t, cfg, heads, time.Duration(rng.Int64N(int64(20*time.Millisecond))))
-				requireRecovered(t, s, cfg, blocks, acknowledged)
+				last := killed(t, cfg, heads, time.Duration(rng.Int64N(int64(20*time.Millisecond))))
+				requireRecovered(t, s, cfg, blocks, last)
 			}
 		})
 	}
 }
 
 // requireRecovered opens what a killed node has left.
-func requireRecovered(t *testing.T, s *source, cfg childConfig, blocks types.Blocks, acknowledged uint64) {
+func requireRecovered(t *testing.T, s *source, cfg childConfig, blocks types.Blocks, last told) {
 	t.Helper()
 	begin := time.Now()
 	n, err := openNode(cfg.Dir, cfg.Mode, cfg.Genesis)
 	require.NoError(t, err)
 	defer n.close()
 	head := n.chain().CurrentBlock()
-	t.Logf("%d acknowledged, back at %d after %v", acknowledged, head.Number, time.Since(begin).Round(time.Millisecond))
-	require.GreaterOrEqual(t, head.Number.Uint64(), acknowledged)
-	require.LessOrEqual(t, head.Number.Uint64(), acknowledged+1, "the next one may have become the head unheard")
-	if acknowledged == 0 {
+	t.Logf("%d acknowledged, %d valid, back at %d after %v", last.head, last.valid, head.Number, time.Since(begin).Round(time.Millisecond))
+	require.GreaterOrEqual(t, head.Number.Uint64(), last.head)
+	require.LessOrEqual(t, head.Number.Uint64(), last.head+1, "the next one may have become the head unheard")
+	if last.valid > 0 {
+		valid := n.chain().GetBlockByHash(blocks[last.valid-1].Hash())
+		require.NotNil(t, valid)
+		require.True(t, n.chain().HasState(valid.Root()))
+	}
+	if head.Number.Uint64() == 0 {
 		return
 	}
 	block := blocks[head.Number.Uint64()-1]
 	require.Equal(t, block.Hash(), head.Hash())
 	require.True(t, n.chain().HasState(head.Root))
+	if last.head == 0 {
+		return
+	}
 	require.Equal(t, block.ParentHash(), n.chain().CurrentSafeBlock().Hash(), "safe")
 	require.Equal(t, block.ParentHash(), n.chain().CurrentFinalBlock().Hash(), "finalized")
 	if cfg.Mode.Scheme == rawdb.PathScheme {
@@ -188,6 +205,6 @@ func requireRecovered(t *testing.T, s *source, cfg childConfig, blocks types.Blo
 	require.Equal(t, head.Hash(), envelope.ExecutionPayload.ParentHash)
 	// It imports, which compares roots.
 	if next := head.Number.Uint64(); next < uint64(len(blocks)) {
-		require.NoError(t, n.extend(blocks[next]))
+		require.NoError(t, n.extend(blocks[next], func() {}))
 	}
 }

@@ -4,10 +4,13 @@
 package restart
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -105,29 +108,40 @@ type testNode struct {
 	keeper   *Keeper
 }
 
-// openNode makes a node as flashgeth does: it is prepared, then the eth service, then the keeper.
-func openNode(dir string, m mode, genesis *core.Genesis) (*testNode, error) {
-	stack, err := node.New(&node.Config{
-		Name: "geth", DataDir: dir,
-		P2P: p2p.Config{NoDiscovery: true, NoDial: true, ListenAddr: "127.0.0.1:0"},
-	})
-	if err != nil {
-		return nil, err
-	}
+// newStack makes a node with a data directory, and the configuration of its eth service.
+func newStack(dir string, m mode, genesis *core.Genesis) (*node.Node, *ethconfig.Config, error) {
 	cfg := ethconfig.Defaults
 	cfg.Genesis, cfg.NetworkId = genesis, genesis.Config.ChainID.Uint64()
 	cfg.SyncMode = ethconfig.FullSync
 	cfg.StateScheme, cfg.NoPruning = m.Scheme, m.Archive
 	cfg.LogNoHistory = true
 	cfg.TxPool.Journal = ""
-	if err := Prepare(stack, &cfg); err != nil {
+	stack, err := node.New(&node.Config{
+		Name: "geth", DataDir: dir,
+		P2P: p2p.Config{NoDiscovery: true, NoDial: true, ListenAddr: "127.0.0.1:0"},
+	})
+	return stack, &cfg, err
+}
+
+// openNode makes a node as flashgeth does: it is prepared, then comes the eth service, then the keeper.
+func openNode(dir string, m mode, genesis *core.Genesis) (*testNode, error) {
+	stack, cfg, err := newStack(dir, m, genesis)
+	if err != nil {
 		return nil, err
 	}
-	n := &testNode{stack: stack}
-	if n.ethereum, err = gethEth.New(stack, &cfg); err != nil {
-		return nil, err
+	if err := Prepare(stack, cfg); err != nil {
+		return nil, errors.Join(err, stack.Close())
 	}
-	if n.keeper, err = New(stack, n.ethereum); err != nil {
+	return assemble(stack, cfg)
+}
+
+// assemble makes the services of a node.
+func assemble(stack *node.Node, cfg *ethconfig.Config) (n *testNode, err error) {
+	n = &testNode{stack: stack}
+	if n.ethereum, err = gethEth.New(stack, cfg); err != nil {
+		return nil, errors.Join(err, stack.Close())
+	}
+	if n.keeper, err = New(stack, n.ethereum, cfg.NoPruning); err != nil {
 		return nil, err
 	}
 	return n, n.keeper.Start(context.Background())
@@ -142,6 +156,15 @@ func open(t testing.TB, dir string, m mode, genesis *core.Genesis) *testNode {
 	return n
 }
 
+// image copies the data directory as a kill would leave it once the kernel has everything. The node must be idle.
+func (n *testNode) image(t testing.TB) string {
+	t.Helper()
+	require.NoError(t, n.ethereum.ChainDb().SyncKeyValue())
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(n.stack.DataDir())))
+	return dir
+}
+
 func (n *testNode) chain() *core.BlockChain { return n.ethereum.BlockChain() }
 
 // close ends the node in good order; a second time it does nothing.
@@ -152,9 +175,19 @@ func (n *testNode) close() {
 	_ = n.keeper.Stop()
 	_ = n.ethereum.TxPool().Close()
 	n.chain().Stop()
+	awaitGenerators()
 	_ = n.stack.Close()
 	_ = Closed(n.stack)
 	n.stack = nil
+}
+
+// awaitGenerators waits for the goroutines that generate the hash scheme's snapshots. op-geth ends them when it stops the chain,
+// but they read the database for a moment longer.
+func awaitGenerators() {
+	stacks := make([]byte, 8<<20)
+	for bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("generatorContext")) {
+		runtime.Gosched()
+	}
 }
 
 // newPayload sends a block as a consensus client does.
@@ -169,12 +202,13 @@ func (n *testNode) forkchoice(head *types.Block, attrs *engine.PayloadAttributes
 	return n.keeper.ConsensusAPI().ForkchoiceUpdatedV3(context.Background(), state, attrs)
 }
 
-// extend sends a block and makes it the head.
-func (n *testNode) extend(block *types.Block) error {
+// extend sends a block, and makes it the head once that was answered VALID.
+func (n *testNode) extend(block *types.Block, valid func()) error {
 	status, err := n.newPayload(block)
 	if err != nil || status.Status != engine.VALID {
 		return fmt.Errorf("newPayload %d: %s, %w", block.NumberU64(), status.Status, err)
 	}
+	valid()
 	res, err := n.forkchoice(block, nil)
 	if err != nil || res.PayloadStatus.Status != engine.VALID {
 		return fmt.Errorf("forkchoiceUpdated %d: %s, %w", block.NumberU64(), res.PayloadStatus.Status, err)

@@ -13,7 +13,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/log"
-	"github.com/ethereum/go-ethereum/rlp"
 )
 
 // journalDir is where, in the node's directory, the journal is.
@@ -136,16 +135,11 @@ func (j *Journal) Block(block *types.Block) {
 	if j == nil {
 		return
 	}
-	encoded, err := rlp.EncodeToBytes(block)
+	record, err := blockRecord(block)
 	if err != nil {
-		log.Error("Cannot encode a block for the restart journal", "number", block.Number(), "hash", block.Hash(), "err", err)
+		log.Error("The restart journal lacks a block", "hash", block.Hash(), "err", err)
 		return
 	}
-	hash := block.Hash()
-	record := make([]byte, recordHeader, recordHeader+len(hash)+len(encoded))
-	record = append(append(record, hash[:]...), encoded...)
-	putHeader(record, kindBlock)
-
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.blocks >= segmentBlocks || j.good >= segmentBytes {

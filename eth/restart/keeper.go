@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/rawdb"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
@@ -21,7 +22,8 @@ import (
 type Keeper struct {
 	chain    *core.BlockChain
 	journal  *Journal
-	recorder *recorder // nil if changes of states are not kept
+	recorder *recorder    // nil if changes of states are not kept
+	points   *checkpoints // nil where the scheme does without
 	remaker  *remaker
 	api      *ConsensusAPI
 
@@ -30,19 +32,24 @@ type Keeper struct {
 }
 
 // New opens the journal of a node, and makes its Engine API, of which there may be one only. [Prepare] comes before the
-// node's eth service is made, so before this.
-func New(stack *node.Node, ethereum *gethEth.Ethereum) (*Keeper, error) {
+// node's eth service is made, so before this. archive tells whether the node keeps all states.
+func New(stack *node.Node, ethereum *gethEth.Ethereum, archive bool) (*Keeper, error) {
 	var (
 		chain, db = ethereum.BlockChain(), ethereum.ChainDb()
 		before    = new(contents)
 		k         = &Keeper{chain: chain}
+		children  []*types.Block
 	)
+	if chain.TrieDB().Scheme() == rawdb.HashScheme && !archive {
+		k.points = newCheckpoints(chain.TrieDB().Commit)
+	}
 	if stack.InstanceDir() != "" { // else nothing outlives the process
 		dir := stack.ResolvePath(journalDir)
 		var err error
 		if before, err = readContents(dir); err != nil {
 			return nil, err
 		}
+		children = before.children(chain.CurrentBlock())
 		if k.journal, err = openJournal(before, diskRoot(chain, db)); err != nil {
 			return nil, err
 		}
@@ -50,8 +57,12 @@ func New(stack *node.Node, ethereum *gethEth.Ethereum) (*Keeper, error) {
 		restoreFinal(chain, before.heads)
 	}
 	importing := new(sync.Mutex)
+	r := &replay{chain: chain, db: db, journal: before, importing: importing}
+	r.bringChildren(children)
+	for _, block := range children {
+		k.journal.Block(block) // the database has not written them yet
+	}
 	k.remaker = newRemaker(func(ctx context.Context, target common.Hash) error {
-		r := &replay{chain: chain, db: db, journal: before, importing: importing}
 		return r.to(ctx, target)
 	})
 	k.api = &ConsensusAPI{
@@ -78,6 +89,9 @@ func (k *Keeper) Start(ctx context.Context) error {
 		k.recorder.start(ctx)
 	}
 	ctx, k.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if k.points != nil {
+		k.wg.Go(func() { k.points.run(ctx) })
+	}
 	heads := make(chan core.ChainHeadEvent, 16)
 	sub := k.chain.SubscribeChainHeadEvent(heads)
 	k.wg.Go(func() {
@@ -85,7 +99,11 @@ func (k *Keeper) Start(ctx context.Context) error {
 		for {
 			select {
 			case <-heads:
-				k.journal.head(k.chain.CurrentBlock().Hash()) // which a forkchoice update may have set meanwhile
+				head := k.chain.CurrentBlock() // which a forkchoice update may have set meanwhile
+				k.journal.head(head.Hash())
+				if k.points != nil {
+					k.points.head(head)
+				}
 			case <-ctx.Done():
 				return
 			}

@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rlp"
 )
 
 // Heads are the blocks of a forkchoice update that was answered VALID. Zero stands for none.
@@ -100,6 +102,26 @@ func headsRecord(h Heads) []byte {
 	record := make([]byte, recordHeader, recordHeader+3*common.HashLength)
 	record = append(append(append(record, h.Head[:]...), h.Safe[:]...), h.Finalized[:]...)
 	putHeader(record, kindHeads)
+	return record
+}
+
+// blockRecord returns the record of a block.
+func blockRecord(block *types.Block) ([]byte, error) {
+	encoded, err := rlp.EncodeToBytes(block)
+	if err != nil {
+		return nil, fmt.Errorf("encode block %d: %w", block.NumberU64(), err)
+	}
+	hash := block.Hash()
+	record := make([]byte, recordHeader, recordHeader+len(hash)+len(encoded))
+	record = append(append(record, hash[:]...), encoded...)
+	putHeader(record, kindBlock)
+	return record, nil
+}
+
+// closedRecord returns the record that ends a journal.
+func closedRecord() []byte {
+	record := make([]byte, recordHeader)
+	putHeader(record, kindClosed)
 	return record
 }
 

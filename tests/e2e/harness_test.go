@@ -36,6 +36,10 @@ type options struct {
 	follower    bool
 	proxy       bool     // between the builder's stream and the follower
 	plain       bool     // op-geth's behaviour: flashgeth without --flashblocks.enabled
+	boost       bool     // flashboost and a local execution layer between op-node and flashgeth
+	scheme      string   // of the state, empty for the default
+	gcMode      string   // empty for the default
+	passed      int      // slots that op-node builds at once, as they have passed
 	nodeArgs    []string // appended to the node's command line
 }
 
@@ -62,9 +66,17 @@ func boot(t *testing.T, o options) *network {
 	override(&cfg.Interval, o.interval)
 	override(&cfg.L1BlockTime, o.l1BlockTime)
 	cfg.Follower, cfg.Proxy, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.proxy, o.batcher, o.plain, o.nodeArgs
+	cfg.StateScheme, cfg.GCMode, cfg.Boost = o.scheme, o.gcMode, o.boost
+	if o.passed > 0 {
+		cfg.GenesisOffset = -time.Duration(o.passed) * cfg.BlockTime
+	}
 	cfg.NodeBinary = harness.Program(t, "flashgeth", "build")
 	cfg.OpStackDir = filepath.Dir(harness.Program(t, "opstack/op-node", "opstack"))
 	harness.Program(t, "opstack/op-batcher", "opstack")
+	if o.boost {
+		cfg.BoostBinary = harness.Program(t, "flashboost", "build")
+		harness.Program(t, "opstack/geth", "opstack")
+	}
 	if o.proxy {
 		cfg.ProxyBinary = harness.Program(t, "flashproxy", "build")
 	}
