@@ -60,29 +60,26 @@ func processorTime(b *testing.B) time.Duration {
 // BenchmarkRecover measures what a full block costs when it is made again after a crash, from the journal and by execution.
 func BenchmarkRecover(b *testing.B) {
 	s, blocks := fullBlocks(b, 24)
+	file := writeBlocks(b, blocks)
 	for _, how := range []string{"journal", "execution"} {
 		b.Run(how, func(b *testing.B) {
 			var spent time.Duration
 			for range b.N {
 				b.StopTimer()
-				n := open(b, b.TempDir(), mode{Scheme: rawdb.PathScheme}, s.Genesis)
-				if how == "execution" {
-					n.keeper.recorder.close() // nobody writes what is recorded
+				cfg := childConfig{
+					Dir: b.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: mode{Scheme: rawdb.PathScheme}, Unsafe: true, Bare: how == "execution",
 				}
-				for _, block := range blocks {
-					require.NoError(b, n.extend(block, func() {}))
-				}
-				stack, cfg, err := newStack(n.image(b), mode{Scheme: rawdb.PathScheme}, s.Genesis)
+				crashed(b, cfg)
+				stack, ethCfg, err := newStack(cfg.Dir, cfg.Mode, s.Genesis)
 				require.NoError(b, err)
 				journal, err := readContents(stack.ResolvePath(journalDir))
 				require.NoError(b, err)
 				b.StartTimer()
 				begin := processorTime(b)
-				require.NoError(b, recoverChain(stack, cfg, journal))
+				require.NoError(b, recoverChain(stack, ethCfg, journal))
 				spent += processorTime(b) - begin
 				b.StopTimer()
 				require.NoError(b, stack.Close())
-				n.close()
 			}
 			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N*len(blocks)), "ms/block")
 			b.ReportMetric(float64(spent.Milliseconds())/float64(b.N*len(blocks)), "cpu-ms/block")

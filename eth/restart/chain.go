@@ -26,7 +26,7 @@ func (untruncated) Ancients() (uint64, error) { return 0, nil }
 // openChain opens the node's database and the chain in it, as op-geth is going to with the same configuration, for as long as
 // the returned function has not been called. Everything that follows the chain, pool, downloader and indexes, is left out.
 func openChain(stack *node.Node, cfg *ethconfig.Config) (chain *core.BlockChain, db ethdb.Database, closeAll func() error, err error) {
-	db, err = stack.OpenDatabaseWithOptions("chaindata", node.DatabaseOptions{
+	db, err = stack.OpenDatabaseWithOptions(chainDir, node.DatabaseOptions{
 		Cache:             cfg.DatabaseCache,
 		Handles:           cfg.DatabaseHandles,
 		AncientsDirectory: cfg.DatabaseFreezer,

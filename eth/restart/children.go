@@ -30,11 +30,11 @@ func (c *contents) children(head *types.Header) []*types.Block {
 // bringChildren makes the states of such blocks.
 func (r *replay) bringChildren(blocks []*types.Block) {
 	for _, block := range blocks {
-		parent := r.chain.GetBlockByHash(block.ParentHash())
-		if parent == nil || !r.chain.HasState(parent.Root()) || r.chain.HasState(block.Root()) {
+		parent := r.chain.GetHeaderByHash(block.ParentHash())
+		if parent == nil || !r.chain.HasState(parent.Root) || r.chain.HasState(block.Root()) {
 			continue
 		}
-		if err := r.remake(context.Background(), parent, block); err != nil {
+		if err := r.remake(context.Background(), parent.Root, block); err != nil {
 			log.Error("A block that was not the head yet cannot be executed again", "number", block.Number(), "hash", block.Hash(), "err", err)
 		}
 	}

@@ -24,8 +24,9 @@ type ConsensusAPI struct {
 	*catalyst.ConsensusAPI
 
 	chain   chain
-	journal *Journal
+	journal *journal
 	remaker *remaker
+	snap    func() bool // op-geth syncs the state from peers: none can be made meanwhile
 
 	importing sync.Locker // held while a block that may be known is executed
 }
@@ -84,14 +85,14 @@ func (api *ConsensusAPI) forkchoice(ctx context.Context, update engine.Forkchoic
 	stock func(context.Context, engine.ForkchoiceStateV1, *engine.PayloadAttributes) (engine.ForkChoiceResponse, error),
 ) (engine.ForkChoiceResponse, error) {
 	if head := api.chain.GetBlockByHash(update.HeadBlockHash); head != nil {
-		if !api.chain.HasState(head.Root()) && !api.remaker.await(ctx, head.Hash()) {
+		if !api.chain.HasState(head.Root()) && (api.snap() || !api.remaker.await(ctx, head.Hash())) {
 			return engine.STATUS_SYNCING, nil
 		}
 		api.raise(head)
 	}
 	res, err := stock(ctx, update, attrs)
 	if res.PayloadStatus.Status == engine.VALID { // beside an error as well: the head is set, the attributes are refused
-		api.journal.Heads(currentHeads(api.chain))
+		api.journal.noteForkchoice(currentForkchoice(api.chain))
 	}
 	return res, err
 }
@@ -125,7 +126,7 @@ func (api *ConsensusAPI) payload(ctx context.Context, params *engine.ExecutableD
 		return engine.PayloadStatusV1{Status: engine.SYNCING}, nil
 	}
 	if !api.canonical(block) {
-		api.journal.Block(block)
+		api.journal.noteBlock(block)
 	}
 	return status, nil
 }
@@ -156,18 +157,18 @@ func (api *ConsensusAPI) canonical(block *types.Block) bool {
 	return block.NumberU64() <= api.chain.CurrentBlock().Number.Uint64() && api.chain.GetCanonicalHash(block.NumberU64()) == block.Hash()
 }
 
-// currentHeads returns the heads of a chain.
-func currentHeads(c interface {
+// currentForkchoice returns the heads of a chain.
+func currentForkchoice(c interface {
 	CurrentBlock() *types.Header
 	CurrentSafeBlock() *types.Header
 	CurrentFinalBlock() *types.Header
-}) Heads {
-	h := Heads{Head: c.CurrentBlock().Hash()}
+}) forkchoice {
+	h := forkchoice{head: c.CurrentBlock().Hash()}
 	if safe := c.CurrentSafeBlock(); safe != nil {
-		h.Safe = safe.Hash()
+		h.safe = safe.Hash()
 	}
 	if final := c.CurrentFinalBlock(); final != nil {
-		h.Finalized = final.Hash()
+		h.finalized = final.Hash()
 	}
 	return h
 }

@@ -4,8 +4,10 @@
 package restart
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,53 +18,116 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
-// patience bounds how long a test waits for what must happen.
-const patience = 2 * time.Minute
-
-// A node whose chain was not prepared, because its journal is gone, says SYNCING of what has no state. It makes the states from
-// its database alone, and what it says VALID of can be built upon.
+// A chain that was not prepared has blocks without states, and on a young one op-geth waits for peers. Nothing is VALID then that
+// cannot be built upon. Prepared, it comes back by what is in its database alone, without a journal as well.
 func TestNeverValidWithoutState(t *testing.T) {
 	t.Parallel()
 	s := newSource(t, 2)
 	blocks := s.blocks(60)
+	file := writeBlocks(t, blocks)
 	for _, m := range allModes {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel()
-			killed := open(t, t.TempDir(), m, s.Genesis)
-			for _, block := range blocks {
-				require.NoError(t, killed.extend(block, func() {}))
-			}
-			dir := killed.image(t)
+			dir := t.TempDir()
+			crashed(t, childConfig{Dir: dir, Blocks: file, Genesis: s.Genesis, Mode: m, Unsafe: true})
 			require.NoError(t, os.RemoveAll(filepath.Join(dir, "geth", journalDir)))
-			n := open(t, dir, m, s.Genesis)
-			last := blocks[len(blocks)-1]
-			t.Logf("back at %d", n.chain().CurrentBlock().Number)
 
-			for _, block := range blocks[55:] {
+			stack, cfg, err := newStack(dir, m, s.Genesis)
+			require.NoError(t, err)
+			n, err := assemble(stack, cfg)
+			require.NoError(t, err)
+			defer n.close()
+			n.unsafe = true
+			t.Logf("back at %d", n.chain().CurrentBlock().Number)
+			for _, block := range blocks[55:59] { // the end may be lost, as there is no journal
 				status, err := n.newPayload(block)
 				require.NoError(t, err)
-				if status.Status != engine.SYNCING {
-					require.Equal(t, engine.VALID, status.Status)
-					require.True(t, n.chain().HasState(block.Root()))
-				}
-			}
-			var res engine.ForkChoiceResponse
-			require.Eventually(t, func() bool {
-				var err error
-				res, err = n.forkchoice(last, s.attributes(last.Header()))
+				res, err := n.forkchoice(block, s.attributes(block.Header()))
 				require.NoError(t, err)
-				if res.PayloadStatus.Status == engine.SYNCING {
-					require.Nil(t, res.PayloadID)
-					return false
+				if !n.chain().HasState(block.Root()) {
+					require.Equal(t, engine.SYNCING, status.Status)
+					require.Equal(t, engine.STATUS_SYNCING, res)
+					continue
 				}
+				require.Equal(t, engine.VALID, status.Status)
 				require.Equal(t, engine.VALID, res.PayloadStatus.Status)
-				return true
-			}, patience, time.Millisecond)
-			require.Equal(t, last.Hash(), n.chain().CurrentBlock().Hash())
-			require.True(t, n.chain().HasState(last.Root()))
-			envelope, err := n.keeper.ConsensusAPI().GetPayloadV4(*res.PayloadID)
+				n.requireBuilt(t, res, block)
+			}
+			n.close()
+
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, "geth", journalDir)))
+			n = open(t, dir, m, s.Genesis)
+			n.unsafe = true
+			head := n.chain().CurrentBlock().Number.Uint64()
+			require.GreaterOrEqual(t, head, uint64(58))
+			for _, block := range blocks[head:] {
+				require.NoError(t, n.extend(block, func() {}))
+			}
+			res, err := n.forkchoice(blocks[59], s.attributes(blocks[59].Header()))
 			require.NoError(t, err)
-			require.Equal(t, last.Hash(), envelope.ExecutionPayload.ParentHash)
+			n.requireBuilt(t, res, blocks[59])
+		})
+	}
+}
+
+// requireBuilt requires that a forkchoice update has led to a payload on a block.
+func (n *testNode) requireBuilt(t *testing.T, res engine.ForkChoiceResponse, parent *types.Block) {
+	t.Helper()
+	require.Equal(t, engine.VALID, res.PayloadStatus.Status)
+	require.NotNil(t, res.PayloadID)
+	envelope, err := n.keeper.ConsensusAPI().GetPayloadV4(*res.PayloadID)
+	require.NoError(t, err)
+	require.Equal(t, parent.Hash(), envelope.ExecutionPayload.ParentHash)
+}
+
+// op-geth tells what blocks change, and traces no transaction for that.
+func TestNothingIsTraced(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, 11)
+	n := open(t, t.TempDir(), mode{Scheme: rawdb.PathScheme}, s.Genesis)
+	require.NotNil(t, n.keeper.recorder)
+	require.Nil(t, n.chain().GetVMConfig().Tracer)
+	other := open(t, t.TempDir(), mode{Scheme: rawdb.HashScheme}, s.Genesis)
+	require.Nil(t, other.keeper.recorder)
+	require.Nil(t, other.chain().GetVMConfig().Tracer)
+
+	stack, cfg, err := newStack(t.TempDir(), mode{Scheme: rawdb.PathScheme}, s.Genesis)
+	require.NoError(t, err)
+	cfg.VMTrace = "noop"
+	require.NoError(t, Prepare(stack, cfg))
+	require.Equal(t, "noop", cfg.VMTrace, "an operator's own tracer stays")
+	require.NoError(t, stack.Close())
+}
+
+// What a killed node had time to write is applied, and all else is executed: the result is the same.
+func TestStatesComeFromTheJournal(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, 12)
+	blocks := s.blocks(50)
+	file := writeBlocks(t, blocks)
+	for name, bare := range map[string]bool{"journal": false, "no journal": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := childConfig{Dir: t.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: mode{Scheme: rawdb.PathScheme}, Unsafe: true, Bare: bare}
+			crashed(t, cfg)
+			stack, ethCfg, err := newStack(cfg.Dir, cfg.Mode, s.Genesis)
+			require.NoError(t, err)
+			defer stack.Close()
+			c, err := readContents(stack.ResolvePath(journalDir))
+			require.NoError(t, err)
+			chain, db, closeAll, err := openChain(stack, ethCfg)
+			require.NoError(t, err)
+			r := &replay{chain: chain, db: db, journal: c, importing: new(sync.Mutex)}
+			r.bringBack(c.heads)
+			require.Equal(t, blocks[49].Hash(), chain.CurrentBlock().Hash())
+			require.NoError(t, chain.TrieDB().VerifyState(blocks[49].Root()))
+			require.Equal(t, 50, r.applied+r.executed)
+			if bare {
+				require.Zero(t, r.applied)
+			} else {
+				require.GreaterOrEqual(t, r.applied, 50-stateQueue-1)
+			}
+			require.NoError(t, closeAll())
 		})
 	}
 }
@@ -77,11 +142,11 @@ func TestJournalComesFirst(t *testing.T) {
 			c, err := readContents(n.keeper.journal.dir)
 			require.NoError(t, err)
 			require.NotNil(t, c.block(block.Hash()))
-			require.NotEqual(t, block.Hash(), c.heads.Head)
+			require.NotEqual(t, block.Hash(), c.heads.head)
 		}))
 		c, err := readContents(n.keeper.journal.dir)
 		require.NoError(t, err)
-		require.Equal(t, Heads{Head: block.Hash(), Safe: block.ParentHash(), Finalized: block.ParentHash()}, c.heads)
+		require.Equal(t, forkchoice{head: block.Hash(), safe: block.ParentHash(), finalized: block.ParentHash()}, c.heads)
 	}
 }
 
@@ -110,11 +175,7 @@ func TestOldBlocks(t *testing.T) {
 
 			res, err := n.forkchoice(old, s.attributes(old.Header()))
 			require.NoError(t, err)
-			require.Equal(t, engine.VALID, res.PayloadStatus.Status)
-			require.NotNil(t, res.PayloadID)
-			envelope, err := n.keeper.ConsensusAPI().GetPayloadV4(*res.PayloadID)
-			require.NoError(t, err)
-			require.Equal(t, old.Hash(), envelope.ExecutionPayload.ParentHash)
+			n.requireBuilt(t, res, old)
 			require.NoError(t, n.extend(blocks[10], func() {}), "the chain goes on from there")
 		})
 	}
@@ -176,6 +237,68 @@ func TestStopWithoutRoom(t *testing.T) {
 	require.True(t, n.chain().HasState(blocks[19].Root()))
 }
 
+// States that were lost although the stop was in good order are made again, by this start or the next.
+func TestDamagedLayers(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, 9)
+	blocks := s.blocks(20)
+	dir, m := t.TempDir(), mode{Scheme: rawdb.PathScheme}
+	n := open(t, dir, m, s.Genesis)
+	for _, block := range blocks {
+		require.NoError(t, n.extend(block, func() {}))
+	}
+	n.close()
+	layers := filepath.Join(dir, "geth", "triedb", "merkle.journal")
+	info, err := os.Stat(layers)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(layers, info.Size()/2))
+
+	if n, err = openNode(dir, m, s.Genesis); err != nil { // op-geth is back at the genesis, and waits for peers
+		require.ErrorIs(t, err, errLostStates)
+		n, err = openNode(dir, m, s.Genesis)
+	}
+	require.NoError(t, err)
+	defer n.close()
+	require.Equal(t, blocks[19].Hash(), n.chain().CurrentBlock().Hash())
+	require.True(t, n.chain().HasState(blocks[19].Root()))
+}
+
+// A damaged ancient store is said in one sentence, or does no harm.
+func TestDamagedFreezers(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, 10)
+	blocks := s.blocks(30)
+	file := writeBlocks(t, blocks)
+	for name, files := range map[string][]string{
+		"blocks": {"chain/bodies.0000.cdat"},
+		"states": {"state/account.data.0000.cdat", "state/account.data.0000.rdat"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := childConfig{Dir: t.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: mode{Scheme: rawdb.PathScheme}}
+			crashed(t, cfg)
+			n, err := openNode(cfg.Dir, cfg.Mode, s.Genesis) // it freezes now
+			require.NoError(t, err)
+			require.Eventually(t, func() bool {
+				frozen, err := n.ethereum.ChainDb().Ancients()
+				return err == nil && frozen > 10
+			}, time.Minute, time.Millisecond)
+			n.close()
+			for _, name := range files {
+				path := filepath.Join(cfg.Dir, "geth", "chaindata", "ancient", name)
+				if info, err := os.Stat(path); err == nil {
+					require.NoError(t, os.Truncate(path, info.Size()/2))
+				}
+			}
+			_, said, err := runUntil(t, cfg, math.MaxInt, 0)
+			if err != nil {
+				t.Log(said)
+				require.Regexp(t, "gap|ancient|freezer|histor", said)
+			}
+		})
+	}
+}
+
 // A node that runs without the journal for a while does not come back to what it said before.
 func TestForget(t *testing.T) {
 	t.Parallel()
@@ -196,29 +319,26 @@ func TestRecoverBranches(t *testing.T) {
 	t.Parallel()
 	s := newSource(t, 8)
 	blocks := s.blocks(12)
-	fork := testFork(t, s, blocks[7])
-	for name, heads := range map[string][]*types.Block{
-		"a branch":                 {fork},
-		"there and back":           {fork, blocks[11]},
-		"a branch of a branch":     {blocks[11], fork},
-		"lower, on the same chain": {blocks[5]},
+	file := writeBlocks(t, append(blocks, testFork(t, s, blocks[7])))
+	const fork, last = 12, 11
+	for name, test := range map[string]struct {
+		heads []int
+		want  int
+	}{
+		"a branch":                 {[]int{fork}, fork},
+		"there and back":           {[]int{fork, last}, last},
+		"twice":                    {[]int{fork, last, fork}, fork},
+		"lower, on the same chain": {[]int{5}, last}, // which op-geth does not move to
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := open(t, t.TempDir(), mode{Scheme: rawdb.PathScheme}, s.Genesis)
-			for _, block := range blocks {
-				require.NoError(t, n.extend(block, func() {}))
-			}
-			_, err := n.newPayload(fork)
+			cfg := childConfig{Dir: t.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: mode{Scheme: rawdb.PathScheme}, Unsafe: true, Heads: test.heads}
+			crashed(t, cfg)
+			n := open(t, cfg.Dir, cfg.Mode, s.Genesis)
+			all, err := readBlocks(file)
 			require.NoError(t, err)
-			for _, head := range heads {
-				_, err := n.forkchoice(head, nil)
-				require.NoError(t, err)
-			}
-			want := n.chain().CurrentBlock().Hash() // which an update to an ancestor does not move
-			again := open(t, n.image(t), mode{Scheme: rawdb.PathScheme}, s.Genesis)
-			require.Equal(t, want, again.chain().CurrentBlock().Hash())
-			require.True(t, again.chain().HasState(again.chain().CurrentBlock().Root))
+			require.Equal(t, all[test.want].Hash(), n.chain().CurrentBlock().Hash())
+			require.True(t, n.chain().HasState(n.chain().CurrentBlock().Root))
 		})
 	}
 }

@@ -37,7 +37,7 @@ type place struct {
 type contents struct {
 	dir      string
 	segments []uint64 // oldest first
-	heads    Heads
+	heads    forkchoice
 	stopping string // the state scheme, if the node has begun to stop
 	closed   bool   // and has ended it
 	blocks   map[common.Hash]place

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -18,10 +19,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/log"
 	"github.com/ethereum/go-ethereum/rlp"
 
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testseed"
@@ -36,7 +37,9 @@ type childConfig struct {
 	Blocks  string // file of RLP blocks
 	Genesis *core.Genesis
 	Mode    mode
-	Stop    bool // in good order when there are no blocks left
+	Unsafe  bool  // nothing is safe or finalized, and so nothing is frozen
+	Heads   []int // indexes of blocks to make the head after all are, out of order
+	Bare    bool  // no changes are kept
 }
 
 // runChild is a consensus client and its node in one process. After every answer it says what it was told.
@@ -53,26 +56,38 @@ func runChild() error {
 	if err != nil {
 		return err
 	}
+	log.SetDefault(log.NewLogger(log.NewTerminalHandlerWithLevel(os.Stderr, log.LevelInfo, false)))
 	n, err := openNode(cfg.Dir, cfg.Mode, cfg.Genesis)
 	if err != nil {
 		return err
 	}
+	n.unsafe = cfg.Unsafe
+	if cfg.Bare {
+		n.keeper.recorder.close() // nobody writes what is recorded
+	}
 	fmt.Println("up", n.chain().CurrentBlock().Number)
 	for _, block := range blocks[n.chain().CurrentBlock().Number.Uint64():] {
+		if block.ParentHash() != n.chain().CurrentBlock().Hash() {
+			break // what comes is for Heads
+		}
 		if err := n.extend(block, func() { fmt.Println("valid", block.NumberU64()) }); err != nil {
 			return err
 		}
 		fmt.Println("head", block.NumberU64())
 	}
-	if cfg.Stop {
-		n.close()
-		return nil
+	for _, i := range cfg.Heads {
+		if _, err := n.newPayload(blocks[i]); err != nil {
+			return err
+		}
+		if _, err := n.forkchoice(blocks[i], nil); err != nil {
+			return err
+		}
 	}
 	fmt.Println("done", len(blocks))
 	select {} // until the kill
 }
 
-func writeBlocks(t *testing.T, blocks types.Blocks) string {
+func writeBlocks(t testing.TB, blocks types.Blocks) string {
 	t.Helper()
 	raw, err := rlp.EncodeToBytes(blocks)
 	require.NoError(t, err)
@@ -94,7 +109,15 @@ func readBlocks(name string) (types.Blocks, error) {
 type told struct{ head, valid uint64 }
 
 // killed runs a child until it has made so many blocks its head, then a moment longer, and kills it.
-func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (last told) {
+func killed(t testing.TB, cfg childConfig, heads int, moment time.Duration) told {
+	t.Helper()
+	last, said, err := runUntil(t, cfg, heads, moment)
+	require.NoError(t, err, "the child ended by itself:\n%s", said)
+	return last
+}
+
+// runUntil is killed for a child that may end by itself: then it returns how, and what it said.
+func runUntil(t testing.TB, cfg childConfig, heads int, moment time.Duration) (last told, said string, err error) {
 	t.Helper()
 	raw, err := json.Marshal(cfg)
 	require.NoError(t, err)
@@ -132,11 +155,12 @@ func killed(t *testing.T, cfg childConfig, heads int, moment time.Duration) (las
 		}
 	}
 	err = child.Wait()
-	if kill == nil {
-		said, _ := os.ReadFile(logs.Name())
-		require.NoError(t, err, "the child ended by itself:\n%s", said)
+	if kill != nil {
+		return last, "", nil
 	}
-	return last
+	raw, readErr := os.ReadFile(logs.Name())
+	require.NoError(t, readErr)
+	return last, string(raw), err
 }
 
 // TestCrash kills nodes of every kind at random moments while they import blocks, again and again on one directory. Each
@@ -164,6 +188,12 @@ func TestCrash(t *testing.T) {
 			}
 		})
 	}
+}
+
+// crashed is killed for a node that has done all it was told.
+func crashed(t testing.TB, cfg childConfig) {
+	t.Helper()
+	killed(t, cfg, math.MaxInt, 0)
 }
 
 // requireRecovered opens what a killed node has left.
@@ -199,10 +229,7 @@ func requireRecovered(t *testing.T, s *source, cfg childConfig, blocks types.Blo
 	// It builds.
 	res, err := n.forkchoice(block, s.attributes(head))
 	require.NoError(t, err)
-	require.Equal(t, engine.VALID, res.PayloadStatus.Status)
-	envelope, err := n.keeper.ConsensusAPI().GetPayloadV4(*res.PayloadID)
-	require.NoError(t, err)
-	require.Equal(t, head.Hash(), envelope.ExecutionPayload.ParentHash)
+	n.requireBuilt(t, res, block)
 	// It imports, which compares roots.
 	if next := head.Number.Uint64(); next < uint64(len(blocks)) {
 		require.NoError(t, n.extend(blocks[next], func() {}))

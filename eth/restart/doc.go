@@ -7,8 +7,8 @@
 // orderly stop brings both to the disk. A process that is killed comes back at a block far behind its
 // consensus client, and op-geth then answers VALID for blocks on which it cannot build.
 //
-// Three things prevent that. The [Journal] holds the newest blocks, the changes that they made to the state, and the
-// forkchoice that was acknowledged. [Recover] runs after an unclean stop, before the node is assembled, and makes
+// Three things prevent that. The journal holds the newest blocks, the changes that they made to the state, and the
+// forkchoice that was acknowledged. [Prepare] runs after an unclean stop, before the node is assembled, and makes
 // the states again from the journal or by executing the blocks. The [ConsensusAPI] stands before op-geth's and answers
 // SYNCING as long as a state is missing.
 package restart

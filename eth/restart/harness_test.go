@@ -106,6 +106,7 @@ type testNode struct {
 	stack    *node.Node
 	ethereum *gethEth.Ethereum
 	keeper   *Keeper
+	unsafe   bool // nothing is safe or finalized, and so nothing is frozen
 }
 
 // newStack makes a node with a data directory, and the configuration of its eth service.
@@ -156,15 +157,6 @@ func open(t testing.TB, dir string, m mode, genesis *core.Genesis) *testNode {
 	return n
 }
 
-// image copies the data directory as a kill would leave it once the kernel has everything. The node must be idle.
-func (n *testNode) image(t testing.TB) string {
-	t.Helper()
-	require.NoError(t, n.ethereum.ChainDb().SyncKeyValue())
-	dir := t.TempDir()
-	require.NoError(t, os.CopyFS(dir, os.DirFS(n.stack.DataDir())))
-	return dir
-}
-
 func (n *testNode) chain() *core.BlockChain { return n.ethereum.BlockChain() }
 
 // close ends the node in good order; a second time it does nothing.
@@ -198,7 +190,10 @@ func (n *testNode) newPayload(block *types.Block) (engine.PayloadStatusV1, error
 
 // forkchoice sets a head, with the block before it as safe and finalized.
 func (n *testNode) forkchoice(head *types.Block, attrs *engine.PayloadAttributes) (engine.ForkChoiceResponse, error) {
-	state := engine.ForkchoiceStateV1{HeadBlockHash: head.Hash(), SafeBlockHash: head.ParentHash(), FinalizedBlockHash: head.ParentHash()}
+	state := engine.ForkchoiceStateV1{HeadBlockHash: head.Hash()}
+	if !n.unsafe {
+		state.SafeBlockHash, state.FinalizedBlockHash = head.ParentHash(), head.ParentHash()
+	}
 	return n.keeper.ConsensusAPI().ForkchoiceUpdatedV3(context.Background(), state, attrs)
 }
 

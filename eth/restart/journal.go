@@ -33,7 +33,7 @@ const (
 //
 // A failure to write, as with a full disk, is logged and makes the journal useless until there is room again; it stops
 // nothing. A nil journal, that of a node without a data directory, keeps nothing.
-type Journal struct {
+type journal struct {
 	dir string
 
 	// diskRoot returns the state that the path database has on the disk; nil if changes of states are not kept.
@@ -44,7 +44,7 @@ type Journal struct {
 	good     int64 // length of the file up to the last whole record
 	blocks   int   // in the newest segment
 	segments []segment
-	heads    Heads
+	heads    forkchoice
 	failing  bool // the last write has failed, and it was said
 }
 
@@ -56,11 +56,11 @@ type segment struct {
 
 // openJournal continues a journal with a segment of its own. If the node was closed before, older segments are of no
 // use.
-func openJournal(before *contents, diskRoot func() common.Hash) (*Journal, error) {
+func openJournal(before *contents, diskRoot func() common.Hash) (*journal, error) {
 	if err := os.MkdirAll(before.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the restart journal: %w", err)
 	}
-	j := &Journal{dir: before.dir, diskRoot: diskRoot, heads: before.heads}
+	j := &journal{dir: before.dir, diskRoot: diskRoot, heads: before.heads}
 	for _, number := range before.segments {
 		s := segment{number: number, roots: make(map[common.Hash]struct{})}
 		for t, at := range before.states {
@@ -80,7 +80,7 @@ func openJournal(before *contents, diskRoot func() common.Hash) (*Journal, error
 }
 
 // rotate begins a segment, with the heads as its first record, and removes those that have become useless.
-func (j *Journal) rotate() error {
+func (j *journal) rotate() error {
 	next := uint64(1)
 	if n := len(j.segments); n > 0 {
 		next = j.segments[n-1].number + 1
@@ -105,23 +105,23 @@ func (j *Journal) rotate() error {
 }
 
 // useless counts the oldest segments that nobody needs any more: those before the one that leads to the state on the
-// disk, but never the last full one, whose blocks the database may not have written yet.
-func (j *Journal) useless() int {
+// disk, and those that are too many, but never the last full one, whose blocks the database may not have written yet.
+func (j *journal) useless() int {
 	spare := max(len(j.segments)-2, 0)
 	if j.diskRoot == nil {
 		return spare
 	}
-	disk := j.diskRoot()
-	for i := spare; i >= 0; i-- {
+	count, disk := max(len(j.segments)-maxSegments, 0), j.diskRoot()
+	for i := count; i <= spare; i++ {
 		if _, ok := j.segments[i].roots[disk]; ok {
-			return min(i, spare)
+			count = i // the last one, should the state have been reached twice
 		}
 	}
-	return max(len(j.segments)-maxSegments, 0)
+	return count
 }
 
 // drop removes the n oldest segments.
-func (j *Journal) drop(n int) {
+func (j *journal) drop(n int) {
 	for _, s := range j.segments[:n] {
 		if err := os.Remove(segmentPath(j.dir, s.number)); err != nil {
 			log.Warn("Cannot remove a segment of the restart journal", "err", err)
@@ -130,8 +130,8 @@ func (j *Journal) drop(n int) {
 	j.segments = append([]segment(nil), j.segments[n:]...)
 }
 
-// Block notes a block before it is answered VALID.
-func (j *Journal) Block(block *types.Block) {
+// noteBlock notes a block before it is answered VALID.
+func (j *journal) noteBlock(block *types.Block) {
 	if j == nil {
 		return
 	}
@@ -153,8 +153,8 @@ func (j *Journal) Block(block *types.Block) {
 	}
 }
 
-// Heads notes the heads of a forkchoice update before it is answered VALID.
-func (j *Journal) Heads(heads Heads) {
+// noteForkchoice notes the heads of a forkchoice update before it is answered VALID.
+func (j *journal) noteForkchoice(heads forkchoice) {
 	if j == nil {
 		return
 	}
@@ -165,20 +165,20 @@ func (j *Journal) Heads(heads Heads) {
 	}
 }
 
-// head notes a head that came without a forkchoice update.
-func (j *Journal) head(hash common.Hash) {
+// noteHead notes a head that came without a forkchoice update.
+func (j *journal) noteHead(hash common.Hash) {
 	if j == nil {
 		return
 	}
 	j.mu.Lock()
 	heads := j.heads
 	j.mu.Unlock()
-	heads.Head = hash
-	j.Heads(heads)
+	heads.head = hash
+	j.noteForkchoice(heads)
 }
 
-// state notes the changes of a state record.
-func (j *Journal) state(record []byte) {
+// noteState notes the changes of a state record.
+func (j *journal) noteState(record []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.append(record) {
@@ -188,7 +188,7 @@ func (j *Journal) state(record []byte) {
 }
 
 // append writes a whole record or nothing. The lock is held.
-func (j *Journal) append(record []byte) bool {
+func (j *journal) append(record []byte) bool {
 	if j.file == nil {
 		return false // closed
 	}
@@ -210,7 +210,7 @@ func (j *Journal) append(record []byte) bool {
 }
 
 // failed says once that the journal cannot be written.
-func (j *Journal) failed(err error) {
+func (j *journal) failed(err error) {
 	if !j.failing {
 		log.Error("Cannot write the restart journal: a crash may lose the newest blocks", "err", err)
 	}
@@ -218,7 +218,7 @@ func (j *Journal) failed(err error) {
 }
 
 // close ends writing, as the node stops. What is in the journal stays.
-func (j *Journal) close() error {
+func (j *journal) close() error {
 	if j == nil {
 		return nil
 	}

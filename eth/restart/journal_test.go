@@ -25,7 +25,7 @@ func numbered(n int64) *types.Block {
 }
 
 // begin opens the journal in a directory, with what is in it before.
-func begin(t *testing.T, dir string, diskRoot func() common.Hash) (*Journal, *contents) {
+func begin(t *testing.T, dir string, diskRoot func() common.Hash) (*journal, *contents) {
 	t.Helper()
 	before, err := readContents(dir)
 	require.NoError(t, err)
@@ -43,13 +43,13 @@ func TestJournal(t *testing.T) {
 	j, before := begin(t, dir, nil)
 	require.Zero(t, before.heads)
 	require.False(t, before.closed)
-	heads := Heads{Head: common.Hash{1}, Safe: common.Hash{2}, Finalized: common.Hash{3}}
+	heads := forkchoice{head: common.Hash{1}, safe: common.Hash{2}, finalized: common.Hash{3}}
 	for n := range int64(20) {
-		j.Block(numbered(n))
-		j.Heads(heads)
+		j.noteBlock(numbered(n))
+		j.noteForkchoice(heads)
 	}
-	j.head(common.Hash{4})
-	heads.Head = common.Hash{4}
+	j.noteHead(common.Hash{4})
+	heads.head = common.Hash{4}
 
 	crashed, err := readContents(dir)
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestJournal(t *testing.T) {
 	require.Nil(t, crashed.block(common.Hash{9}))
 
 	require.NoError(t, j.close())
-	j.Block(numbered(100)) // too late
+	j.noteBlock(numbered(100)) // too late
 	stopping, err := readContents(dir)
 	require.NoError(t, err)
 	require.Equal(t, rawdb.HashScheme, stopping.stopping)
@@ -94,8 +94,8 @@ func TestTornJournal(t *testing.T) {
 	j, _ := begin(t, dir, nil)
 	var sizes []int64 // of the file after each block
 	for n := range int64(30) {
-		j.Block(numbered(n))
-		j.Heads(Heads{Head: numbered(n).Hash()})
+		j.noteBlock(numbered(n))
+		j.noteForkchoice(forkchoice{head: numbered(n).Hash()})
 		sizes = append(sizes, j.good)
 	}
 	whole, err := os.ReadFile(segmentPath(dir, 1))
@@ -129,7 +129,7 @@ func TestTornJournal(t *testing.T) {
 			require.NotNil(t, c.block(numbered(n).Hash()))
 		}
 		next, _ := begin(t, other, nil)
-		next.Block(numbered(1000))
+		next.noteBlock(numbered(1000))
 		c, err = readContents(other)
 		require.NoError(t, err)
 		require.NotNil(t, c.block(numbered(1000).Hash()))
@@ -141,37 +141,37 @@ func TestJournalOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	j, _ := begin(t, dir, nil)
-	j.Block(numbered(1))
+	j.noteBlock(numbered(1))
 	file := j.file
 	full, err := os.Open(file.Name()) // cannot be written
 	require.NoError(t, err)
 	j.file = full
-	j.Block(numbered(2))
-	j.Heads(Heads{Head: common.Hash{7}})
+	j.noteBlock(numbered(2))
+	j.noteForkchoice(forkchoice{head: common.Hash{7}})
 	require.True(t, j.failing)
 	require.NoError(t, full.Close())
 	_, err = file.WriteAt([]byte("half a record"), j.good)
 	require.NoError(t, err)
 	j.file = file
-	j.Block(numbered(3))
+	j.noteBlock(numbered(3))
 	require.False(t, j.failing)
-	j.Heads(Heads{Head: common.Hash{8}})
+	j.noteForkchoice(forkchoice{head: common.Hash{8}})
 
 	c, err := readContents(dir)
 	require.NoError(t, err)
 	require.NotNil(t, c.block(numbered(1).Hash()))
 	require.Nil(t, c.block(numbered(2).Hash()))
 	require.NotNil(t, c.block(numbered(3).Hash()))
-	require.Equal(t, common.Hash{8}, c.heads.Head)
+	require.Equal(t, common.Hash{8}, c.heads.head)
 }
 
 // Segments go when the database has what is in them, and at last when there are too many.
 func TestJournalIsBounded(t *testing.T) {
 	t.Parallel()
-	write := func(j *Journal, from, to int64) {
+	write := func(j *journal, from, to int64) {
 		for n := from; n < to; n++ {
-			j.Block(numbered(n))
-			j.state(emptyState(common.Hash{byte(n >> 8), byte(n)}))
+			j.noteBlock(numbered(n))
+			j.noteState(emptyState(common.Hash{byte(n >> 8), byte(n)}))
 		}
 	}
 	t.Run("without states", func(t *testing.T) {
@@ -215,9 +215,9 @@ func emptyState(root common.Hash) []byte {
 // A node without a data directory has no journal.
 func TestNoJournal(t *testing.T) {
 	t.Parallel()
-	var j *Journal
-	j.Block(numbered(1))
-	j.Heads(Heads{})
-	j.head(common.Hash{})
+	var j *journal
+	j.noteBlock(numbered(1))
+	j.noteForkchoice(forkchoice{})
+	j.noteHead(common.Hash{})
 	require.NoError(t, j.close())
 }

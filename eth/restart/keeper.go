@@ -5,6 +5,7 @@ package restart
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -14,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/catalyst"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/ethdb"
 	"github.com/ethereum/go-ethereum/node"
 )
@@ -21,7 +23,7 @@ import (
 // Keeper keeps the journal of a running node, and sees to it that its Engine API says nothing of blocks without a state.
 type Keeper struct {
 	chain    *core.BlockChain
-	journal  *Journal
+	journal  *journal
 	recorder *recorder    // nil if changes of states are not kept
 	points   *checkpoints // nil where the scheme does without
 	remaker  *remaker
@@ -54,19 +56,26 @@ func New(stack *node.Node, ethereum *gethEth.Ethereum, archive bool) (*Keeper, e
 			return nil, err
 		}
 		k.recorder = newRecorder(k.journal, chain)
-		restoreFinal(chain, before.heads)
 	}
 	importing := new(sync.Mutex)
 	r := &replay{chain: chain, db: db, journal: before, importing: importing}
-	r.bringChildren(children)
+	snap := func() bool { return ethereum.Downloader().ConfigSyncMode() == ethconfig.SnapSync }
+	if err := r.requireHead(before.heads, snap); err != nil {
+		return nil, errors.Join(err, k.journal.close())
+	}
+	restoreFinal(chain, before.heads)
+	if !snap() {
+		r.bringChildren(children)
+	}
 	for _, block := range children {
-		k.journal.Block(block) // the database has not written them yet
+		k.journal.noteBlock(block) // the database has not written them yet
 	}
 	k.remaker = newRemaker(func(ctx context.Context, target common.Hash) error {
 		return r.to(ctx, target)
 	})
 	k.api = &ConsensusAPI{
 		ConsensusAPI: catalyst.NewConsensusAPI(ethereum), chain: chain, journal: k.journal, remaker: k.remaker, importing: importing,
+		snap: snap,
 	}
 	return k, nil
 }
@@ -100,7 +109,7 @@ func (k *Keeper) Start(ctx context.Context) error {
 			select {
 			case <-heads:
 				head := k.chain.CurrentBlock() // which a forkchoice update may have set meanwhile
-				k.journal.head(head.Hash())
+				k.journal.noteHead(head.Hash())
 				if k.points != nil {
 					k.points.head(head)
 				}

@@ -15,9 +15,9 @@ import (
 	"github.com/ethereum/go-ethereum/rlp"
 )
 
-// Heads are the blocks of a forkchoice update that was answered VALID. Zero stands for none.
-type Heads struct {
-	Head, Safe, Finalized common.Hash
+// forkchoice is the blocks of a forkchoice update that was answered VALID. Zero stands for none.
+type forkchoice struct {
+	head, safe, finalized common.Hash
 }
 
 // A segment of the journal is a sequence of records:
@@ -29,7 +29,7 @@ type recordKind byte
 
 const (
 	kindBlock    recordKind = 1 // hash, RLP: a block that was answered VALID
-	kindHeads    recordKind = 2 // the three hashes of Heads
+	kindHeads    recordKind = 2 // the three hashes of a forkchoice
 	kindState    recordKind = 3 // parent's root, root, changes: see state.go
 	kindStopping recordKind = 4 // the state scheme: the node stops, and brings its states to the disk now
 	kindClosed   recordKind = 5 // nothing: it has done so
@@ -98,9 +98,9 @@ func tornUnlessEOF(err error) error {
 }
 
 // headsRecord returns the record of heads.
-func headsRecord(h Heads) []byte {
+func headsRecord(h forkchoice) []byte {
 	record := make([]byte, recordHeader, recordHeader+3*common.HashLength)
-	record = append(append(append(record, h.Head[:]...), h.Safe[:]...), h.Finalized[:]...)
+	record = append(append(append(record, h.head[:]...), h.safe[:]...), h.finalized[:]...)
 	putHeader(record, kindHeads)
 	return record
 }
@@ -126,12 +126,12 @@ func closedRecord() []byte {
 }
 
 // decodeHeads is the reverse of headsRecord.
-func decodeHeads(content []byte) (h Heads, ok bool) {
+func decodeHeads(content []byte) (h forkchoice, ok bool) {
 	if len(content) != 3*common.HashLength {
-		return Heads{}, false
+		return forkchoice{}, false
 	}
-	copy(h.Head[:], content)
-	copy(h.Safe[:], content[common.HashLength:])
-	copy(h.Finalized[:], content[2*common.HashLength:])
+	copy(h.head[:], content)
+	copy(h.safe[:], content[common.HashLength:])
+	copy(h.finalized[:], content[2*common.HashLength:])
 	return h, true
 }

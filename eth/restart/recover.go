@@ -34,7 +34,8 @@ func Prepare(stack *node.Node, cfg *ethconfig.Config) error {
 	if err != nil {
 		return err
 	}
-	if !journal.closed && journal.heads.Head != (common.Hash{}) {
+	// Without a journal another program may have run here last, and nobody knows how it ended.
+	if !journal.closed && common.FileExist(stack.ResolvePath(chainDir)) {
 		if err := recoverChain(stack, cfg, journal); err != nil {
 			return fmt.Errorf("recover the chain after an unclean stop: %w", err)
 		}
@@ -46,10 +47,14 @@ func Prepare(stack *node.Node, cfg *ethconfig.Config) error {
 	return nil
 }
 
-// recoverChain opens the chain, makes the acknowledged head again, and closes the chain in good order.
+// chainDir is op-geth's name for the directory of the chain's database.
+const chainDir = "chaindata"
+
+// recoverChain opens the chain, makes the acknowledged head again, and closes the chain in good order. What it has reached
+// is the head of the journal then.
 func recoverChain(stack *node.Node, cfg *ethconfig.Config, journal *contents) error {
 	begin := time.Now()
-	log.Info("The node was not stopped in good order, looking for what it has lost")
+	log.Info("Looking for what the last stop of the node has lost")
 	chain, db, closeAll, err := openChain(stack, cfg)
 	if err != nil {
 		return err
@@ -58,6 +63,7 @@ func recoverChain(stack *node.Node, cfg *ethconfig.Config, journal *contents) er
 	r := &replay{chain: chain, db: db, journal: journal, importing: new(sync.Mutex)}
 	r.bringBack(journal.heads)
 	head := chain.CurrentBlock()
+	journal.heads.head = head.Hash()
 	r.tidy(found.Number.Uint64())
 	if err := closeAll(); err != nil {
 		return err
@@ -68,10 +74,16 @@ func recoverChain(stack *node.Node, cfg *ethconfig.Config, journal *contents) er
 }
 
 // bringBack makes the acknowledged head the head again, or what comes nearest to it.
-func (r *replay) bringBack(heads Heads) {
+func (r *replay) bringBack(heads forkchoice) {
 	stored := r.chain.CurrentHeader() // op-geth goes back to a state by its head block alone
-	targets := []common.Hash{heads.Head, stored.Hash()}
-	if head := r.chain.GetHeaderByHash(heads.Head); head != nil && isCanonical(r.chain, head) && head.Number.Cmp(stored.Number) <= 0 {
+	if r.syncing() {
+		return // there is no state yet
+	}
+	targets := []common.Hash{heads.head, stored.Hash()}
+	if heads.head == (common.Hash{}) {
+		targets = targets[1:]
+	}
+	if isBelow(r.chain, heads.head, stored) {
 		targets = targets[1:] // the consensus client went back without another block, and op-geth did not
 	}
 	for _, target := range targets {
@@ -103,20 +115,35 @@ func (r *replay) tidy(from uint64) {
 
 // restoreFinal sets the safe and the finalized block, which op-geth drops when it goes back below them. It keeps no
 // safe block over a restart at all.
-func restoreFinal(chain *core.BlockChain, heads Heads) {
-	canonical := func(hash common.Hash) bool {
-		header := chain.GetHeaderByHash(hash)
-		return header != nil && header.Number.Cmp(chain.CurrentBlock().Number) <= 0 && isCanonical(chain, header)
+func restoreFinal(chain *core.BlockChain, heads forkchoice) {
+	if head := chain.CurrentBlock(); isBelow(chain, heads.finalized, head) {
+		chain.SetFinalized(chain.GetHeaderByHash(heads.finalized))
 	}
-	if canonical(heads.Finalized) {
-		chain.SetFinalized(chain.GetHeaderByHash(heads.Finalized))
-	}
-	if canonical(heads.Safe) {
-		chain.SetSafe(chain.GetHeaderByHash(heads.Safe))
+	if head := chain.CurrentBlock(); isBelow(chain, heads.safe, head) {
+		chain.SetSafe(chain.GetHeaderByHash(heads.safe))
 	}
 }
 
-// isCanonical tells whether a block is the one of its number.
-func isCanonical(chain *core.BlockChain, header *types.Header) bool {
-	return chain.GetCanonicalHash(header.Number.Uint64()) == header.Hash()
+// requireHead makes the acknowledged head again in a node that was stopped in good order and has lost it all the same, as op-geth's own
+// file with the newest states was damaged. If op-geth has decided to sync from peers, only another start can help.
+func (r *replay) requireHead(heads forkchoice, snap func() bool) error {
+	head := r.chain.CurrentBlock()
+	if heads.head == (common.Hash{}) || r.syncing() || isBelow(r.chain, heads.head, head) && r.chain.HasState(head.Root) {
+		return nil
+	}
+	log.Error("The node has lost states although it was stopped in good order", "head", head.Number, "acknowledged", heads.head)
+	if snap() {
+		return errLostStates
+	}
+	r.bringBack(heads)
+	return nil
+}
+
+// syncing tells whether op-geth is getting the state from peers, over starts of the node.
+func (r *replay) syncing() bool { return rawdb.ReadSnapSyncStatusFlag(r.db) == rawdb.StateSyncRunning }
+
+// isBelow tells whether a block is the given canonical one or an ancestor of it.
+func isBelow(chain *core.BlockChain, hash common.Hash, head *types.Header) bool {
+	header := chain.GetHeaderByHash(hash)
+	return header != nil && header.Number.Cmp(head.Number) <= 0 && chain.GetCanonicalHash(header.Number.Uint64()) == hash
 }

@@ -43,38 +43,50 @@ func (r *replay) to(ctx context.Context, target common.Hash) error {
 	if err != nil {
 		return err
 	}
-	if !r.chain.HasState(base.Root()) { // the path database takes changes back, under op-geth's lock
-		if _, err := r.chain.SetCanonical(base); err != nil {
-			return fmt.Errorf("go back to block %d: %w", base.NumberU64(), err)
+	if !r.chain.HasState(base.Root) { // the path database takes changes back, under op-geth's lock
+		if err := r.setHead(base); err != nil {
+			return err
 		}
 	}
 	last, err := r.run(ctx, base, hashes)
 	if last.Hash() != r.chain.CurrentBlock().Hash() {
-		if _, setErr := r.chain.SetCanonical(last); setErr != nil {
-			return fmt.Errorf("set block %d as the head: %w", last.NumberU64(), setErr)
+		if err := r.setHead(last); err != nil {
+			return err
 		}
 	}
 	return err
 }
 
+// setHead makes a block of the database the head.
+func (r *replay) setHead(header *types.Header) error {
+	block := r.chain.GetBlock(header.Hash(), header.Number.Uint64())
+	if block == nil {
+		return errBlockMissing
+	}
+	if _, err := r.chain.SetCanonical(block); err != nil {
+		return fmt.Errorf("set block %d as the head: %w", header.Number, err)
+	}
+	return nil
+}
+
 // path returns the nearest block at or below the target that has a state, and the hashes of those from there
 // to the target, oldest first. Above the head there may be single states on the disk: they are passed over, as
 // op-geth's snapshot, which has to follow every block, is below them.
-func (r *replay) path(target common.Hash) (base *types.Block, hashes []common.Hash, err error) {
-	head := r.chain.CurrentBlock().Number.Uint64()
+func (r *replay) path(target common.Hash) (base *types.Header, hashes []common.Hash, err error) {
+	head := r.chain.CurrentBlock().Number
 	for hash := target; ; {
-		block := r.block(hash)
+		header := r.header(hash)
 		switch {
-		case block == nil:
+		case header == nil:
 			return nil, nil, errBlockMissing
-		case block.NumberU64() <= head && r.reachable(block.Root()):
+		case header.Number.Cmp(head) <= 0 && r.reachable(header.Root):
 			slices.Reverse(hashes)
-			return block, hashes, nil
-		case block.NumberU64() == 0 || len(hashes) == maxReplayed:
+			return header, hashes, nil
+		case header.Number.Sign() == 0 || len(hashes) == maxReplayed:
 			return nil, nil, errTooFar
 		}
 		hashes = append(hashes, hash)
-		hash = block.ParentHash()
+		hash = header.ParentHash
 	}
 }
 
@@ -87,6 +99,17 @@ func (r *replay) reachable(root common.Hash) bool {
 	return err == nil && back
 }
 
+// header returns the header of a block of the database or of the journal, nil if neither has it.
+func (r *replay) header(hash common.Hash) *types.Header {
+	if header := r.chain.GetHeaderByHash(hash); header != nil {
+		return header
+	}
+	if block := r.journal.block(hash); block != nil {
+		return block.Header()
+	}
+	return nil
+}
+
 // block returns a block of the database or of the journal, nil if neither has it.
 func (r *replay) block(hash common.Hash) *types.Block {
 	if block := r.chain.GetBlockByHash(hash); block != nil {
@@ -96,7 +119,7 @@ func (r *replay) block(hash common.Hash) *types.Block {
 }
 
 // run makes the states of the blocks, and returns the last one that has its state.
-func (r *replay) run(ctx context.Context, last *types.Block, hashes []common.Hash) (*types.Block, error) {
+func (r *replay) run(ctx context.Context, last *types.Header, hashes []common.Hash) (*types.Header, error) {
 	reported := time.Now()
 	for i, hash := range hashes {
 		if ctx.Err() != nil {
@@ -106,10 +129,10 @@ func (r *replay) run(ctx context.Context, last *types.Block, hashes []common.Has
 		if block == nil {
 			return last, errBlockMissing
 		}
-		if err := r.remake(ctx, last, block); err != nil {
+		if err := r.remake(ctx, last.Root, block); err != nil {
 			return last, fmt.Errorf("make the state of block %d again: %w", block.NumberU64(), err)
 		}
-		last = block
+		last = block.Header()
 		if time.Since(reported) > replayReport {
 			reported = time.Now()
 			log.Info("Making states again", "number", block.Number(), "hash", hash, "left", len(hashes)-1-i)
@@ -118,8 +141,8 @@ func (r *replay) run(ctx context.Context, last *types.Block, hashes []common.Has
 	return last, nil
 }
 
-// remake makes the state of a block: by the changes that the journal has, or else by executing it.
-func (r *replay) remake(ctx context.Context, parent, block *types.Block) error {
+// remake makes the state of a block on that of its parent, whose root is given: by the changes that the journal has, or else by executing it.
+func (r *replay) remake(ctx context.Context, parent common.Hash, block *types.Block) error {
 	r.importing.Lock()
 	defer r.importing.Unlock()
 	stored := r.chain.HasBlock(block.Hash(), block.NumberU64())
@@ -137,17 +160,17 @@ func (r *replay) remake(ctx context.Context, parent, block *types.Block) error {
 
 // complete tells whether nothing is to be done for a block: its state is there, and in the snapshot of the hash
 // scheme as well, unless that is being generated anew.
-func (r *replay) complete(parent, block *types.Block) bool {
+func (r *replay) complete(parent common.Hash, block *types.Block) bool {
 	if !r.chain.HasState(block.Root()) {
 		return false
 	}
 	snaps := r.chain.Snapshots()
-	return snaps == nil || snaps.Snapshot(block.Root()) != nil || snaps.Snapshot(parent.Root()) == nil
+	return snaps == nil || snaps.Snapshot(block.Root()) != nil || snaps.Snapshot(parent) == nil
 }
 
 // apply takes the changes of the block from the journal.
-func (r *replay) apply(parent, block *types.Block) bool {
-	content := r.journal.state(transition{parent.Root(), block.Root()})
+func (r *replay) apply(parent common.Hash, block *types.Block) bool {
+	content := r.journal.state(transition{parent, block.Root()})
 	if content == nil || r.chain.TrieDB().Scheme() != rawdb.PathScheme {
 		return false
 	}
@@ -160,7 +183,7 @@ func (r *replay) apply(parent, block *types.Block) bool {
 	for hash, code := range changes.codes {
 		rawdb.WriteCode(r.db, hash, code)
 	}
-	if err := r.chain.TrieDB().Update(block.Root(), parent.Root(), block.NumberU64(), changes.nodes, changes.states); err != nil {
+	if err := r.chain.TrieDB().Update(block.Root(), parent, block.NumberU64(), changes.nodes, changes.states); err != nil {
 		log.Warn("The changes of a block in the restart journal cannot be used", "number", block.Number(), "hash", block.Hash(), "err", err)
 		return false
 	}

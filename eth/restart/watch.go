@@ -60,11 +60,11 @@ func watchStates(cfg *ethconfig.Config, dir string) {
 
 // stateQueue is how many blocks may wait for their changes to be written. If there are more, some are executed again
 // after a crash.
-const stateQueue = 16
+const stateQueue = 8
 
 // recorder writes the changes of blocks to the journal. Import does not wait for it.
 type recorder struct {
-	journal *Journal
+	journal *journal
 	queue   chan *tracing.StateUpdate
 
 	stop context.CancelFunc
@@ -73,7 +73,7 @@ type recorder struct {
 
 // newRecorder connects the journal with the chain of the eth service that was prepared for it. The chain must not import
 // blocks yet. It is nil if nothing tells of the changes, or if there is no use for them: the hash scheme needs more than them.
-func newRecorder(journal *Journal, chain *core.BlockChain) *recorder {
+func newRecorder(journal *journal, chain *core.BlockChain) *recorder {
 	found, ok := watches.LoadAndDelete(journal.dir)
 	if !ok {
 		return nil
@@ -110,7 +110,7 @@ func (r *recorder) start(ctx context.Context) {
 		for {
 			select {
 			case update := <-r.queue:
-				r.journal.state(stateRecord(update))
+				r.journal.noteState(stateRecord(update))
 			case <-ctx.Done():
 				return
 			}
