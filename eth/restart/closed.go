@@ -31,7 +31,7 @@ func Closed(stack *node.Node) error {
 		return nil
 	}
 	if journal.stopping == rawdb.PathScheme {
-		kept, err := keptLayers(journal, filepath.Join(stack.ResolvePath("triedb"), "merkle.journal"))
+		kept, err := keptLayers(journal, layersPath(stack))
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,21 @@ func Closed(stack *node.Node) error {
 			return nil
 		}
 	}
-	return markClosed(journal)
+	return markClosed(journal, layersSize(stack))
+}
+
+// layersPath is where the path database writes the states that it has in memory when it is closed.
+func layersPath(stack *node.Node) string {
+	return filepath.Join(stack.ResolvePath("triedb"), "merkle.journal")
+}
+
+// layersSize returns the size of that file, 0 if there is none.
+func layersSize(stack *node.Node) uint64 {
+	info, err := os.Stat(layersPath(stack))
+	if err != nil {
+		return 0
+	}
+	return uint64(info.Size())
 }
 
 // Forget removes the journal of a node that is going to run without one, as what it says would soon be wrong.
@@ -71,8 +85,8 @@ func keptLayers(journal *contents, layers string) (bool, error) {
 }
 
 // markClosed leaves one segment, which says what the heads are, which blocks may become the head, and that nothing else is
-// lost.
-func markClosed(journal *contents) error {
+// lost as long as the file of the newest states has its size.
+func markClosed(journal *contents, layers uint64) error {
 	record := headsRecord(journal.heads)
 	for _, hash := range journal.newest(maxChildren) {
 		if block := journal.block(hash); block != nil {
@@ -83,10 +97,13 @@ func markClosed(journal *contents) error {
 			record = append(record, encoded...)
 		}
 	}
-	record = append(record, closedRecord()...)
+	record = append(record, closedRecord(layers)...)
 	number := uint64(1)
 	if n := len(journal.segments); n > 0 {
 		number = journal.segments[n-1] + 1
+	}
+	if err := os.MkdirAll(journal.dir, 0o700); err != nil {
+		return fmt.Errorf("close the restart journal: %w", err)
 	}
 	if err := os.WriteFile(segmentPath(journal.dir, number), record, 0o600); err != nil {
 		return fmt.Errorf("close the restart journal: %w", err)

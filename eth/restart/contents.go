@@ -6,6 +6,7 @@ package restart
 import (
 	"bufio"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,7 @@ type contents struct {
 	heads    forkchoice
 	stopping string // the state scheme, if the node has begun to stop
 	closed   bool   // and has ended it
+	layers   uint64 // then: the size of op-geth's file with the newest states
 	blocks   map[common.Hash]place
 	states   map[transition]place
 }
@@ -137,6 +139,10 @@ func (c *contents) add(kind recordKind, content []byte, at place) {
 	case kindStopping:
 		c.stopping = string(content)
 	case kindClosed:
+		c.closed = len(content) == 8
+		if c.closed {
+			c.layers = binary.BigEndian.Uint64(content)
+		}
 	}
 }
 

@@ -9,5 +9,4 @@ var (
 	errBlockMissing = errors.New("a block between the state on the disk and the head is missing")
 	errTooFar       = errors.New("no state within reach below the block")
 	errStopped      = errors.New("the node stops")
-	errLostStates   = errors.New("states were lost although the node was stopped in good order: start it again, and it makes them again")
 )

@@ -5,7 +5,6 @@ package restart
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -60,9 +59,6 @@ func New(stack *node.Node, ethereum *gethEth.Ethereum, archive bool) (*Keeper, e
 	importing := new(sync.Mutex)
 	r := &replay{chain: chain, db: db, journal: before, importing: importing}
 	snap := func() bool { return ethereum.Downloader().ConfigSyncMode() == ethconfig.SnapSync }
-	if err := r.requireHead(before.heads, snap); err != nil {
-		return nil, errors.Join(err, k.journal.close())
-	}
 	restoreFinal(chain, before.heads)
 	if !snap() {
 		r.bringChildren(children)

@@ -32,7 +32,7 @@ const (
 	kindHeads    recordKind = 2 // the three hashes of a forkchoice
 	kindState    recordKind = 3 // parent's root, root, changes: see state.go
 	kindStopping recordKind = 4 // the state scheme: the node stops, and brings its states to the disk now
-	kindClosed   recordKind = 5 // nothing: it has done so
+	kindClosed   recordKind = 5 // the size of the file it wrote them to: it has done so
 )
 
 const recordHeader = 9 // bytes
@@ -119,8 +119,8 @@ func blockRecord(block *types.Block) ([]byte, error) {
 }
 
 // closedRecord returns the record that ends a journal.
-func closedRecord() []byte {
-	record := make([]byte, recordHeader)
+func closedRecord(layers uint64) []byte {
+	record := binary.BigEndian.AppendUint64(make([]byte, recordHeader), layers)
 	putHeader(record, kindClosed)
 	return record
 }

@@ -35,11 +35,11 @@ func Prepare(stack *node.Node, cfg *ethconfig.Config) error {
 		return err
 	}
 	// Without a journal another program may have run here last, and nobody knows how it ended.
-	if !journal.closed && common.FileExist(stack.ResolvePath(chainDir)) {
+	if !(journal.closed && journal.layers == layersSize(stack)) && common.FileExist(stack.ResolvePath(chainDir)) {
 		if err := recoverChain(stack, cfg, journal); err != nil {
 			return fmt.Errorf("recover the chain after an unclean stop: %w", err)
 		}
-		if err := markClosed(journal); err != nil {
+		if err := markClosed(journal, layersSize(stack)); err != nil {
 			return err
 		}
 	}
@@ -122,21 +122,6 @@ func restoreFinal(chain *core.BlockChain, heads forkchoice) {
 	if head := chain.CurrentBlock(); isBelow(chain, heads.safe, head) {
 		chain.SetSafe(chain.GetHeaderByHash(heads.safe))
 	}
-}
-
-// requireHead makes the acknowledged head again in a node that was stopped in good order and has lost it all the same, as op-geth's own
-// file with the newest states was damaged. If op-geth has decided to sync from peers, only another start can help.
-func (r *replay) requireHead(heads forkchoice, snap func() bool) error {
-	head := r.chain.CurrentBlock()
-	if heads.head == (common.Hash{}) || r.syncing() || isBelow(r.chain, heads.head, head) && r.chain.HasState(head.Root) {
-		return nil
-	}
-	log.Error("The node has lost states although it was stopped in good order", "head", head.Number, "acknowledged", heads.head)
-	if snap() {
-		return errLostStates
-	}
-	r.bringBack(heads)
-	return nil
 }
 
 // syncing tells whether op-geth is getting the state from peers, over starts of the node.
