@@ -6,6 +6,7 @@ FUZZTIME  ?= 30s
 SOAKTIME  ?= 30m
 BENCHTIME ?= 1s
 COMPARE_BLOCKS ?= 200
+KILLS     ?= 25
 ARGS      ?=
 
 BIN     := bin
@@ -30,7 +31,7 @@ UNIT_PACKAGES = $(shell $(GO) list ./... | grep -v /flashgeth/tests)
 RACE_PACKAGES = $(shell $(GO) list ./... | grep -E '/flashgeth/(flashblocks|miner|eth|devnet|proxy|boost)(/|$$)')
 
 .DEFAULT_GOAL := help
-.PHONY: help build test prerequisites test-unit test-race test-e2e test-upstream bench bench-proxy soak-proxy compare fuzz lint fmt tidy-check opstack devnet soak clean
+.PHONY: help build test prerequisites test-unit test-race test-e2e test-upstream bench bench-proxy soak-proxy compare robust fuzz lint fmt tidy-check opstack devnet soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -99,9 +100,12 @@ soak-proxy: ## run flashproxy for ten minutes with 2,000 clients that die and re
 compare: build opstack ## compare every pending answer over COMPARE_BLOCKS (200) blocks of a devnet under load with op-geth's
 	COMPARE_BLOCKS=$(COMPARE_BLOCKS) $(GO) test -run TestCompareDevnet -count 1 -v -timeout 60m ./tests/compare
 
+robust: build opstack ## kill -9 the node under the real op-node, KILLS (25) times for each way to keep the state
+	FLASHGETH_KILLS=$(KILLS) $(GO) test -run '^TestCrashes$$' -count 1 -v -timeout 6h ./tests/e2e
+
 fuzz: ## run the random tests with new seeds, and every fuzz target for FUZZTIME (30s)
 	@echo "==> random tests with new seeds"
-	FLASHGETH_SEED=random $(GO) test -count 3 -timeout 30m ./miner ./proxy
+	FLASHGETH_SEED=random $(GO) test -count 3 -timeout 30m ./miner ./proxy ./eth/restart
 	@grep -rlE --include='*_test.go' --exclude-dir=bin --exclude-dir=build --exclude-dir=tools '^func Fuzz[A-Z]' . | sort | while read -r file; do \
 		sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file" | while read -r target; do \
 			echo "==> $$(dirname "$$file") $$target"; \

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,11 +20,6 @@ import (
 
 // initTimeout bounds writing the genesis block, which takes well under a second.
 const initTimeout = 3 * time.Minute
-
-// stateScheme, with the archive mode, puts the state of every block on disk, so that a killed node comes
-// back at its head. Path-based state of a young chain would be lost back to genesis, and op-geth then
-// waits for peers to snap sync from.
-const stateScheme = "hash"
 
 // nodeProcess returns the sequencer's execution layer, with Config.Boost the builder, with its genesis block written.
 func (d *Devnet) nodeProcess(ctx context.Context) (*Process, error) {
@@ -75,19 +71,28 @@ func (d *Devnet) initNode(ctx context.Context, binary, dataDir string) error {
 	ctx, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 
-	cmd := exec.CommandContext(ctx, binary, "init", "--state.scheme", stateScheme, "--datadir", dataDir, d.layout.path("genesis.json")) //nolint:gosec // the caller's binary
+	args := append([]string{"init", "--datadir", dataDir}, flagIf("--state.scheme", d.cfg.StateScheme)...)
+	cmd := exec.CommandContext(ctx, binary, append(args, d.layout.path("genesis.json"))...) //nolint:gosec // the caller's binary
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("write the L2's genesis with %s init: %w\n%s", binary, err, out)
 	}
 	return nil
 }
 
-// nodeArgs returns the command line that every execution layer has. It takes op-geth's flags only.
+// flagIf returns a flag with its value, nothing if the value is empty.
+func flagIf(name, value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{name, value}
+}
+
+// nodeArgs returns the command line that every execution layer has. It takes op-geth's flags only. How the state is kept and
+// cached is the program's own choice unless the configuration says otherwise: a devnet runs what operators run.
 func (d *Devnet) nodeArgs(name string, ports nodePorts, apis string) []string {
-	return []string{
+	return slices.Concat(flagIf("--state.scheme", d.cfg.StateScheme), flagIf("--gcmode", d.cfg.GCMode), []string{
 		"--datadir", d.layout.path(name), "--config", d.layout.path(name + ".toml"),
-		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full", "--cache", "256",
-		"--state.scheme", stateScheme, "--gcmode", "archive",
+		"--networkid", strconv.Itoa(L2ChainID), "--syncmode", "full",
 		"--nodiscover", "--maxpeers", "8", "--nat", "none", "--ipcdisable",
 		"--authrpc.addr", loopback, "--authrpc.port", strconv.Itoa(ports.engine),
 		"--authrpc.jwtsecret", d.layout.path("jwt.hex"), "--authrpc.vhosts", "*",
@@ -97,7 +102,7 @@ func (d *Devnet) nodeArgs(name string, ports nodePorts, apis string) []string {
 		"--ws.api", apis,
 		"--rpc.txfeecap", "0", "--miner.gasprice", "1",
 		"--txpool.pricelimit", "1", "--txpool.accountslots", "512", "--txpool.globalslots", "20000",
-	}
+	})
 }
 
 // The namespaces that an execution layer serves.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/log"
 
 	"github.com/ethereum/go-ethereum/flashgeth/params"
@@ -38,13 +40,15 @@ type Config struct {
 	BoostBinary   string        // flashboost
 	OpStackDir    string        // holds op-node, op-batcher and op-geth's geth
 	Plain         bool          // the node binary is op-geth's own: no flashblocks, no stream
+	StateScheme   string        // of every execution layer: "path" or "hash"; empty for op-geth's default, path
+	GCMode        string        // of every execution layer: "full" or "archive"; empty for op-geth's default, full
 	NodeArgs      []string      // appended to the node's command line
 	OpNodeArgs    []string      // appended to op-node's command line
 	BoostArgs     []string      // appended to flashboost's command line
 	External      bool          // the local execution layer computes the roots of the builder's blocks (--external-state-root)
 	Progress      func(string)  // told about each step of the start, may be nil
 	CaptureLogs   bool          // send this process's own log, the L1's included, to a file of the data directory
-	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default
+	GenesisOffset time.Duration // from the start to the L2's genesis; 0 for the default; with a negative one op-node builds the slots that have passed
 	Ports         Ports         // that are to be used; all others are free ones
 
 	// BuilderEnded, if not nil, is told how flashgeth has ended though nobody stopped it, and where its log is.
@@ -81,6 +85,10 @@ func (c *Config) Check() error {
 		return fmt.Errorf("L1 block time %v is not possible: it must be whole seconds, at least 1s", c.L1BlockTime)
 	case c.GasLimit < minGasLimit:
 		return fmt.Errorf("gas limit %d is below the least useful one, %d", c.GasLimit, minGasLimit)
+	case !slices.Contains([]string{"", rawdb.PathScheme, rawdb.HashScheme}, c.StateScheme):
+		return fmt.Errorf("state scheme %q is unknown: it is path or hash", c.StateScheme)
+	case !slices.Contains([]string{"", "full", "archive"}, c.GCMode):
+		return fmt.Errorf("gcmode %q is unknown: it is full or archive", c.GCMode)
 	case c.NodeBinary == "":
 		return errors.New("no node binary is given")
 	case c.OpStackDir == "":

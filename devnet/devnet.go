@@ -155,13 +155,13 @@ func (d *Devnet) startNodes(ctx context.Context) (err error) {
 	return nil
 }
 
-// writeSpec derives the chains and writes their files. The L2's genesis lies a little ahead, so that
+// writeSpec derives the chains and writes their files. By default the L2's genesis lies a little ahead, so that
 // op-node does not begin by catching up with slots that passed during the start.
 func (d *Devnet) writeSpec() error {
 	var (
 		now    = time.Now()
-		l1Time = uint64(now.Unix())
 		l2Time = uint64(now.Add(d.cfg.GenesisOffset).Unix())
+		l1Time = min(uint64(now.Unix()), l2Time) // no L1 block an L2 block refers to may be younger
 		err    error
 	)
 	if d.spec, err = newChainSpec(d.keys, l1Time, l2Time, uint64(d.cfg.BlockTime/time.Second), d.cfg.GasLimit); err != nil {
@@ -328,12 +328,14 @@ func (d *Devnet) StartNode(ctx context.Context) error {
 	return d.supervise(ctx, d.node)
 }
 
-// RestartOpNode ends the sequencer's op-node (SIGKILL) and runs it again. It begins at the execution layer's
-// head, whatever head it knew before. An op-node that insists on a block which the execution layer does not
-// know hears no other signal.
-func (d *Devnet) RestartOpNode(ctx context.Context) error {
+// KillOpNode ends the sequencer's op-node (SIGKILL), as a crash does.
+func (d *Devnet) KillOpNode() {
 	d.expectEnd(d.opNode)
 	d.opNode.Kill()
+}
+
+// StartOpNode runs the sequencer's op-node again after KillOpNode. It begins at the execution layer's head.
+func (d *Devnet) StartOpNode(ctx context.Context) error {
 	return d.supervise(ctx, d.opNode)
 }
 

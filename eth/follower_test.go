@@ -225,7 +225,7 @@ func TestFollowerStageOrder(t *testing.T) {
 	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	service, err := Register(n.Stack, n.Eth, followerConfigOf("ws://127.0.0.1:1"))
 	require.NoError(t, err)
-	require.Equal(t, []string{"heads", "overlay", "subscriptions", "health", "metrics", "builder", "follower"}, service.names())
+	require.Equal(t, []string{"restart", "heads", "overlay", "subscriptions", "health", "metrics", "builder", "follower"}, service.names())
 	require.Nil(t, service.StreamAddr())
 }
 

@@ -15,12 +15,14 @@ import (
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/pending"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 )
 
 // Register takes the place of catalyst.Register. It has to be called after everything else that registers
 // services of the eth and debug namespaces, because services registered later win per method, and before the
-// start of the node, because block import reads the processor without a lock.
+// start of the node, because block import reads the processor without a lock. restart.Prepare comes before the eth
+// service is made, and restart.Closed after the node is closed.
 //
 // On a chain of the OP Stack every payload is built by this module's builder, and blocks on which no other could
 // stand are refused. With flashblocks neither enabled nor followed that is all: the Engine API and the miner and
@@ -33,6 +35,9 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 	if !ethereum.BlockChain().Config().IsOptimism() {
 		if serves {
 			return nil, ErrNotOptimism
+		}
+		if err := restart.Forget(stack, ethereum.BlockChain()); err != nil {
+			return nil, err
 		}
 		return new(Service), catalyst.Register(stack, ethereum)
 	}
@@ -55,30 +60,36 @@ func Register(stack *node.Node, ethereum *gethEth.Ethereum, cfg Config) (*Servic
 
 // registerPlain is Register for a node that has nothing to do with flashblocks.
 func registerPlain(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
+	service := new(Service)
+	keeper, err := service.addKeepers(stack, ethereum, cfg)
+	if err != nil {
+		return nil, err
+	}
 	b, err := newBuilder(ethereum, cfg, new(publishing))
 	if err != nil {
 		return nil, fmt.Errorf("builder cannot be set up: %w", err)
 	}
-	service := new(Service)
 	service.add("builder", b.Start, b.Stop)
-	drive(stack, ethereum, cfg, b)
+	drive(stack, ethereum, cfg, keeper, b)
 	service.register(stack)
 	return service, nil
 }
 
 // drive registers the APIs that drive a builder, and gives the chain its processor and its validator.
-func drive(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config, b *miner.Builder) {
-	stack.RegisterAPIs(engine.New(engine.Config{Ethereum: ethereum, Builder: b, Streams: cfg.Enabled}).APIs())
+func drive(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config, keeper *restart.Keeper, b *miner.Builder) {
+	stack.RegisterAPIs(engine.New(engine.Config{
+		Ethereum: ethereum, Consensus: keeper.ConsensusAPI(), Builder: b, Streams: cfg.Enabled,
+	}).APIs())
 	guard(ethereum.BlockChain(), b, cfg.ReuseExecution)
 }
 
 // registerBuilder is Register for a node that builds.
 func registerBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
-	a, builder, err := assembleBuilder(ethereum, cfg, stack.ResolvePath(payloadIDFile), journalPath(stack, cfg.eth()))
+	a, builder, err := assembleBuilder(stack, ethereum, cfg, stack.ResolvePath(payloadIDFile), journalPath(stack, cfg.eth()))
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks builder cannot be set up: %w", err)
 	}
-	drive(stack, ethereum, cfg, builder)
+	drive(stack, ethereum, cfg, a.keeper, builder)
 	return a.Service, a.attach(stack)
 }
 
@@ -93,11 +104,11 @@ func journalPath(stack *node.Node, cfg *ethconfig.Config) string {
 
 // registerFollower is Register for a node that follows.
 func registerFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*Service, error) {
-	a, builder, err := assembleFollower(ethereum, cfg)
+	a, builder, err := assembleFollower(stack, ethereum, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("flashblocks follower cannot be set up: %w", err)
 	}
-	drive(stack, ethereum, cfg, builder)
+	drive(stack, ethereum, cfg, a.keeper, builder)
 	return a.Service, a.attach(stack)
 }
 

@@ -49,7 +49,7 @@ func TestDisabledIsStock(t *testing.T) {
 		n.service = service
 		require.Same(t, processor, n.Eth.BlockChain().Processor())
 	})
-	require.Equal(t, []string{"builder"}, n.service.names())
+	require.Equal(t, []string{"restart", "heads", "builder"}, n.service.names())
 	require.Nil(t, n.service.StreamAddr())
 	require.Nil(t, n.service.MetricsAddr())
 	require.Nil(t, n.service.Metrics())
@@ -149,7 +149,7 @@ func TestStageOrder(t *testing.T) {
 	n := newUnstarted(t, ethtest.Jovian, ethtest.Jovian.Genesis())
 	service, err := Register(n.Stack, n.Eth, testConfig())
 	require.NoError(t, err)
-	require.Equal(t, []string{"heads", "overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder"}, service.names())
+	require.Equal(t, []string{"restart", "heads", "overlay", "subscriptions", "hub", "stream", "health", "metrics", "builder"}, service.names())
 }
 
 // The node takes stages in the order of their registration and back.

@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	gethEth "github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/log"
+	"github.com/ethereum/go-ethereum/node"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/follower"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
@@ -41,13 +42,19 @@ type assembly struct {
 	cfg       *Config
 	processor *overlay.Processor
 	feed      *subscribe.Feed
+	keeper    *restart.Keeper
 }
 
 // newAssembly makes what a builder and a follower have in common: the overlay, and the feed of its
 // subscriptions. Whoever delivers or publishes is added later, so that it starts after, and stops before,
 // what it delivers to.
-func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
+func newAssembly(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 	chain, set := ethereum.BlockChain(), metrics.NewSet()
+	service := &Service{set: set}
+	keeper, err := service.addKeepers(stack, ethereum, cfg)
+	if err != nil {
+		return nil, err
+	}
 	processor, err := overlay.New(overlay.Config{
 		Chain: chain, Strict: cfg.Strict, StaleAfter: cfg.StaleAfter, Metrics: set,
 	})
@@ -55,14 +62,24 @@ func newAssembly(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, error) {
 		return nil, err
 	}
 	a := &assembly{
-		Service: &Service{set: set}, ethereum: ethereum, cfg: cfg, processor: processor,
-		feed: subscribe.New(subscribe.Config{Source: processor, Chain: chain, Metrics: set}),
+		Service: service, ethereum: ethereum, cfg: cfg, processor: processor,
+		feed: subscribe.New(subscribe.Config{Source: processor, Chain: chain, Metrics: set}), keeper: keeper,
 	}
-	keeper := restart.NewHeadKeeper(restart.HeadKeeperConfig{Chain: chain, Database: ethereum.ChainDb()})
-	a.add("heads", keeper.Start, keeper.Stop)
 	a.add("overlay", processor.Start, processor.Stop)
 	a.add("subscriptions", a.feed.Start, a.feed.Stop)
 	return a, nil
+}
+
+// addKeepers adds, before everything else, what keeps what a crash must not lose.
+func (s *Service) addKeepers(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*restart.Keeper, error) {
+	keeper, err := restart.New(stack, ethereum, cfg.eth().NoPruning)
+	if err != nil {
+		return nil, err
+	}
+	s.add("restart", keeper.Start, keeper.Stop)
+	heads := restart.NewHeadKeeper(restart.HeadKeeperConfig{Chain: ethereum.BlockChain(), Database: ethereum.ChainDb()})
+	s.add("heads", heads.Start, heads.Stop)
+	return keeper, nil
 }
 
 // addHealth adds the judge of readiness and the endpoint that serves it and the metrics. streams is nil on a
@@ -122,8 +139,8 @@ func (a *assembly) addStream() *stream.Hub {
 
 // assembleBuilder makes the service of a node that builds. journal is where op-geth keeps local transactions,
 // empty if it does not.
-func assembleBuilder(ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, *miner.Builder, error) {
-	a, err := newAssembly(ethereum, cfg)
+func assembleBuilder(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config, idFile, journal string) (*assembly, *miner.Builder, error) {
+	a, err := newAssembly(stack, ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,8 +176,8 @@ func (a *assembly) addRestorer(journal string) {
 
 // assembleFollower makes the service of a node that follows the streams of others. What it is asked to build
 // itself it does not publish.
-func assembleFollower(ethereum *gethEth.Ethereum, cfg *Config) (*assembly, *miner.Builder, error) {
-	a, err := newAssembly(ethereum, cfg)
+func assembleFollower(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*assembly, *miner.Builder, error) {
+	a, err := newAssembly(stack, ethereum, cfg)
 	if err != nil {
 		return nil, nil, err
 	}

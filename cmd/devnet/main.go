@@ -36,6 +36,8 @@ var flags = []cli.Flag{
 	&cli.BoolFlag{Name: "external-state-root", Usage: "with --boost: geth computes the state roots of flashgeth's blocks"},
 	&cli.BoolFlag{Name: "batcher", Value: defaults.Batcher, Usage: "run op-batcher, so that the safe head advances"},
 	&cli.Uint64Flag{Name: "gas-limit", Value: defaults.GasLimit, Usage: "gas limit of a block"},
+	&cli.StringFlag{Name: "state-scheme", Usage: "how every execution layer keeps its state: path or hash (default: op-geth's own)"},
+	&cli.StringFlag{Name: "gcmode", Usage: "whether every execution layer keeps old states: full or archive (default: op-geth's own)"},
 	&cli.StringFlag{Name: "node", Value: defaults.NodeBinary, Usage: "path of the flashgeth binary"},
 	&cli.StringFlag{Name: "flashproxy", Value: defaults.ProxyBinary, Usage: "path of the flashproxy binary"},
 	&cli.StringFlag{Name: "flashboost", Value: defaults.BoostBinary, Usage: "path of the flashboost binary"},
@@ -78,6 +80,7 @@ func run(c *cli.Context) error {
 	cfg.Follower, cfg.Proxy, cfg.ProxyBinary = c.Bool("follower"), c.Bool("proxy"), c.String("flashproxy")
 	cfg.Boost, cfg.External, cfg.BoostBinary = c.Bool("boost"), c.Bool("external-state-root"), c.String("flashboost")
 	cfg.DataDir, cfg.NodeBinary, cfg.OpStackDir = c.String("datadir"), c.String("node"), c.String("opstack")
+	cfg.StateScheme, cfg.GCMode = c.String("state-scheme"), c.String("gcmode")
 	cfg.Ports = chosenPorts(c)
 	if isatty.IsTerminal(os.Stdout.Fd()) {
 		cfg.TerminalSize = terminalSize

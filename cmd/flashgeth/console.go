@@ -13,6 +13,8 @@ import (
 	"github.com/ethereum/go-ethereum/cmd/utils"
 	"github.com/ethereum/go-ethereum/console"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // consoleFlags are the flags of everything that runs JavaScript.
@@ -45,7 +47,7 @@ func localConsole(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stack.Close()) }()
+	defer func() { err = errors.Join(err, stack.Close(), restart.Closed(stack)) }()
 	return runConsole(ctx, stack.Attach(), stack.Wait)
 }
 

@@ -14,15 +14,23 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // registerEngine connects whoever drives the chain: a simulated beacon in developer mode, the light
 // client of --beacon.api, or a consensus client at the Engine API.
 func registerEngine(ctx *cli.Context, stack *node.Node, ethereum *eth.Ethereum, cfg *config) error {
+	developer, light := ctx.IsSet(utils.DeveloperFlag.Name), ctx.IsSet(utils.BeaconApiFlag.Name)
+	if developer || light {
+		if err := restart.Forget(stack, ethereum.BlockChain()); err != nil {
+			return err
+		}
+	}
 	switch {
-	case ctx.IsSet(utils.DeveloperFlag.Name):
+	case developer:
 		return registerDeveloper(ctx, stack, ethereum, cfg)
-	case ctx.IsSet(utils.BeaconApiFlag.Name):
+	case light:
 		return registerLightClient(ctx, stack, ethereum)
 	default:
 		return registerConsensusClient(ctx, stack, ethereum, cfg)

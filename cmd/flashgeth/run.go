@@ -15,6 +15,8 @@ import (
 	"github.com/ethereum/go-ethereum/eth/downloader"
 	"github.com/ethereum/go-ethereum/log"
 	"github.com/ethereum/go-ethereum/node"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // freshHead is how old a synced head may be for --exitwhensynced to call the node synced; geth's value.
@@ -30,7 +32,7 @@ func runNode(ctx *cli.Context) error {
 		return err
 	}
 	stack.Wait()
-	return nil
+	return restart.Closed(stack)
 }
 
 // startNode assembles a node and starts it. It closes the node again on SIGINT and SIGTERM, on a

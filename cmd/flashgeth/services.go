@@ -20,6 +20,8 @@ import (
 	"github.com/ethereum/go-ethereum/internal/telemetry/tracesetup"
 	"github.com/ethereum/go-ethereum/metrics"
 	"github.com/ethereum/go-ethereum/node"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // registerServices puts onto the node what geth has: the chain, its RPC, the monitors, and whoever
@@ -32,6 +34,9 @@ func registerServices(ctx *cli.Context, stack *node.Node, cfg *config) error {
 	utils.SetupMetrics(&cfg.Metrics)
 	if err := tracesetup.SetupTelemetry(cfg.Node.OpenTelemetry, stack); err != nil {
 		return fmt.Errorf("set up OpenTelemetry: %w", err)
+	}
+	if err := restart.Prepare(stack, &cfg.Eth); err != nil {
+		return err
 	}
 	backend, ethereum := utils.RegisterEthService(stack, &cfg.Eth)
 	publishInfo(ethereum, cfg)

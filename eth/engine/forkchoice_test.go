@@ -206,7 +206,7 @@ func TestBuilderThatIsNotRunning(t *testing.T) {
 	n := newNode(t, ethtest.Jovian, func(t testing.TB, n *ethtest.Node) {
 		t.Helper()
 		b = newMiner(t, n)
-		serve(n, b)
+		serve(t, n, b)
 	})
 	require.NoError(t, n.Eth.TxPool().Add([]*types.Transaction{n.Transfer(0)}, true)[0])
 	require.NoError(t, n.Eth.TxPool().Sync())

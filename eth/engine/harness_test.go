@@ -12,6 +12,7 @@ import (
 	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/eth/internal/ethtest"
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks/stream"
 	"github.com/ethereum/go-ethereum/flashgeth/miner"
 	"github.com/ethereum/go-ethereum/flashgeth/params"
@@ -38,7 +39,7 @@ func withBuilder(b *fakeBuilder) setup {
 	return func(t testing.TB, n *ethtest.Node) {
 		t.Helper()
 		b.chain = n.Eth.BlockChain()
-		serve(n, b)
+		serve(t, n, b)
 	}
 }
 
@@ -47,7 +48,7 @@ func withMiner(t testing.TB, n *ethtest.Node) {
 	t.Helper()
 	b := newMiner(t, n)
 	require.NoError(t, b.Start(t.Context()))
-	serve(n, b)
+	serve(t, n, b)
 }
 
 // newMiner makes a real builder that has not been started.
@@ -68,8 +69,12 @@ type unread struct{}
 func (unread) Publish(stream.Message) {}
 
 // serve registers a Service on a node.
-func serve(n *ethtest.Node, b Builder) {
-	n.Stack.RegisterAPIs(New(Config{Ethereum: n.Eth, Builder: b, Streams: true}).APIs())
+func serve(t testing.TB, n *ethtest.Node, b Builder) {
+	t.Helper()
+	keeper, err := restart.New(n.Stack, n.Eth, false)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, keeper.Stop()) })
+	n.Stack.RegisterAPIs(New(Config{Ethereum: n.Eth, Consensus: keeper.ConsensusAPI(), Builder: b, Streams: true}).APIs())
 }
 
 // newNode makes and starts a node of the fork.

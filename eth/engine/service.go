@@ -5,14 +5,16 @@ package engine
 
 import (
 	gethEth "github.com/ethereum/go-ethereum/eth"
-	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
 // Config configures a Service.
 type Config struct {
-	Ethereum *gethEth.Ethereum
-	Builder  Builder
+	Ethereum  *gethEth.Ethereum
+	Consensus *restart.ConsensusAPI // the node's only one
+	Builder   Builder
 
 	// Streams says that the node streams what it builds. Then payload attributes may override the flags of the
 	// stream, and miner_setGasLimit bounds the gas of a block; without, both are what they are to op-geth.
@@ -26,11 +28,11 @@ type Service struct {
 	testing *testingAPI
 }
 
-// New makes a Service, and with it the node's only ConsensusAPI.
+// New makes a Service.
 func New(cfg Config) *Service {
 	chain := cfg.Ethereum.BlockChain()
 	return &Service{
-		engine:  &API{ConsensusAPI: catalyst.NewConsensusAPI(cfg.Ethereum), chain: chain, builder: cfg.Builder, streams: cfg.Streams},
+		engine:  &API{ConsensusAPI: cfg.Consensus, chain: chain, builder: cfg.Builder, streams: cfg.Streams},
 		miner:   &MinerAPI{stock: gethEth.NewMinerAPI(cfg.Ethereum), builder: cfg.Builder, bounds: cfg.Streams},
 		testing: &testingAPI{chain: chain, builder: cfg.Builder},
 	}

@@ -8,8 +8,14 @@ import (
 	"sync"
 
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/event"
 	"github.com/ethereum/go-ethereum/log"
 )
+
+// Chain tells of canonical heads.
+type Chain interface {
+	SubscribeChainHeadEvent(ch chan<- core.ChainHeadEvent) event.Subscription
+}
 
 // Database is a database that keeps in memory what it is given until it is told to write it.
 type Database interface {

@@ -35,6 +35,10 @@ type options struct {
 	follower    bool
 	proxy       bool     // between the builder's stream and the follower
 	plain       bool     // op-geth's behaviour: flashgeth without --flashblocks.enabled
+	boost       bool     // flashboost and a local execution layer between op-node and flashgeth
+	scheme      string   // of the state, empty for the default
+	gcMode      string   // empty for the default
+	passed      int      // slots that op-node builds at once, as they have passed
 	nodeArgs    []string // appended to the node's command line
 }
 
@@ -61,6 +65,10 @@ func boot(t *testing.T, o options) *network {
 	override(&cfg.Interval, o.interval)
 	override(&cfg.L1BlockTime, o.l1BlockTime)
 	cfg.Follower, cfg.Proxy, cfg.Batcher, cfg.Plain, cfg.NodeArgs = o.follower, o.proxy, o.batcher, o.plain, o.nodeArgs
+	cfg.StateScheme, cfg.GCMode, cfg.Boost = o.scheme, o.gcMode, o.boost
+	if o.passed > 0 {
+		cfg.GenesisOffset = -time.Duration(o.passed) * cfg.BlockTime
+	}
 	net := harness.Boot(t, cfg)
 	n := &network{Devnet: net, t: t, ends: net.Endpoints()}
 

@@ -1,0 +1,12 @@
+// Copyright 2026 The flashgeth Authors
+// SPDX-License-Identifier: LGPL-3.0-or-later
+
+package restart
+
+import "errors"
+
+var (
+	errBlockMissing = errors.New("a block between the state on the disk and the head is missing")
+	errTooFar       = errors.New("no state within reach below the block")
+	errStopped      = errors.New("the node stops")
+)
