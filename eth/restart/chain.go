@@ -12,6 +12,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/ethdb"
+	"github.com/ethereum/go-ethereum/ethdb/leveldb"
+	"github.com/ethereum/go-ethereum/ethdb/pebble"
 	"github.com/ethereum/go-ethereum/node"
 )
 
@@ -26,12 +28,7 @@ func (untruncated) Ancients() (uint64, error) { return 0, nil }
 // openChain opens the node's database and the chain in it, as op-geth is going to with the same configuration, for as long as
 // the returned function has not been called. Everything that follows the chain, pool, downloader and indexes, is left out.
 func openChain(stack *node.Node, cfg *ethconfig.Config) (chain *core.BlockChain, db ethdb.Database, closeAll func() error, err error) {
-	db, err = stack.OpenDatabaseWithOptions(chainDir, node.DatabaseOptions{
-		Cache:             cfg.DatabaseCache,
-		Handles:           cfg.DatabaseHandles,
-		AncientsDirectory: cfg.DatabaseFreezer,
-		EraDirectory:      cfg.DatabaseEra,
-	})
+	db, err = openDatabase(stack, cfg)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -43,6 +40,35 @@ func openChain(stack *node.Node, cfg *ethconfig.Config) (chain *core.BlockChain,
 		chain.Stop()
 		return db.Close()
 	}, nil
+}
+
+// openDatabase opens the node's existing database when its freezer has come to rest. The freezer begins with what was left to
+// do; it takes blocks that are executed again meanwhile for a side chain, and deletes them with everything on top.
+func openDatabase(stack *node.Node, cfg *ethconfig.Config) (ethdb.Database, error) {
+	kv, err := openKeyValues(stack.ResolvePath(chainDir), cfg)
+	if err != nil {
+		return nil, err
+	}
+	db, err := rawdb.Open(kv, rawdb.OpenOptions{Ancient: stack.ResolveAncient(chainDir, cfg.DatabaseFreezer), Era: cfg.DatabaseEra})
+	if err != nil {
+		return nil, errors.Join(err, kv.Close())
+	}
+	freezer, ok := db.(interface{ Freeze() error })
+	if !ok {
+		return nil, errors.Join(errNoFreezer, db.Close())
+	}
+	if err := freezer.Freeze(); err != nil { // once more than it does by itself, and then not for a minute
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// openKeyValues opens what is not frozen of a database.
+func openKeyValues(dir string, cfg *ethconfig.Config) (ethdb.KeyValueStore, error) {
+	if rawdb.PreexistingDatabase(dir) == rawdb.DBLeveldb {
+		return leveldb.New(dir, cfg.DatabaseCache, cfg.DatabaseHandles, "", false)
+	}
+	return pebble.New(dir, cfg.DatabaseCache, cfg.DatabaseHandles, "", false)
 }
 
 // newChain is the part of op-geth's eth.New that makes the chain.

@@ -7,6 +7,7 @@ import "errors"
 
 var (
 	errBlockMissing = errors.New("a block between the state on the disk and the head is missing")
+	errNoFreezer    = errors.New("op-geth's database cannot be told to freeze")
 	errTooFar       = errors.New("no state within reach below the block")
 	errStopped      = errors.New("the node stops")
 )

@@ -78,7 +78,7 @@ func (r *replay) path(target common.Hash) (base *types.Header, hashes []common.H
 		header := r.header(hash)
 		switch {
 		case header == nil:
-			return nil, nil, errBlockMissing
+			return nil, nil, fmt.Errorf("%w: %v, %d below the head", errBlockMissing, hash, len(hashes))
 		case header.Number.Cmp(head) <= 0 && r.reachable(header.Root):
 			slices.Reverse(hashes)
 			return header, hashes, nil
