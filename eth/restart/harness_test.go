@@ -174,10 +174,18 @@ func (n *testNode) close() {
 }
 
 // awaitGenerators waits for the goroutines that generate the hash scheme's snapshots. op-geth ends them when it stops the chain,
-// but they read the database for a moment longer.
+// but they read the database for a moment longer. Those of other nodes wait for their end, or come to that.
 func awaitGenerators() {
 	stacks := make([]byte, 8<<20)
-	for bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("generatorContext")) {
+	for {
+		busy := false
+		for goroutine := range bytes.SplitSeq(stacks[:runtime.Stack(stacks, true)], []byte("\n\n")) {
+			state, _, _ := bytes.Cut(goroutine, []byte("\n"))
+			busy = busy || bytes.Contains(goroutine, []byte("snapshot.(*diskLayer).generate(")) && !bytes.Contains(state, []byte("[chan receive"))
+		}
+		if !busy {
+			return
+		}
 		runtime.Gosched()
 	}
 }
