@@ -162,7 +162,8 @@ func currentForkchoice(c interface {
 	CurrentBlock() *types.Header
 	CurrentSafeBlock() *types.Header
 	CurrentFinalBlock() *types.Header
-}) forkchoice {
+},
+) forkchoice {
 	h := forkchoice{head: c.CurrentBlock().Hash()}
 	if safe := c.CurrentSafeBlock(); safe != nil {
 		h.safe = safe.Hash()

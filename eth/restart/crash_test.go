@@ -123,7 +123,7 @@ func runUntil(t testing.TB, cfg childConfig, heads int, moment time.Duration) (l
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "child.json")
 	require.NoError(t, os.WriteFile(file, raw, 0o600))
-	child := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this binary
+	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), childVariable+"="+file)
 	logs, err := os.Create(filepath.Join(t.TempDir(), "child.log"))
 	require.NoError(t, err)
@@ -179,7 +179,7 @@ func TestCrash(t *testing.T) {
 	for i, m := range allModes {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // a reproducible test, not a secret
+			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			cfg := childConfig{Dir: t.TempDir(), Blocks: file, Genesis: s.Genesis, Mode: m}
 			for range kills {
 				heads := 1 + rng.IntN(2*count/kills)

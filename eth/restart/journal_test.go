@@ -101,7 +101,7 @@ func TestTornJournal(t *testing.T) {
 	}
 	whole, err := os.ReadFile(segmentPath(dir, 1))
 	require.NoError(t, err)
-	rng := rand.New(rand.NewPCG(testseed.New(t), 1)) //nolint:gosec // a reproducible test, not a secret
+	rng := rand.New(rand.NewPCG(testseed.New(t), 1))
 	for range 500 {
 		at := rng.Int64N(int64(len(whole)))
 		torn := append([]byte(nil), whole...)

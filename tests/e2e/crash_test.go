@@ -83,7 +83,7 @@ func TestCrashes(t *testing.T) {
 			t.Parallel()
 			c.o.blockTime, c.o.load = crashSlot, 25
 			n := boot(t, c.o)
-			rng := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // a reproducible test, not a secret
+			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			n.awaitHeadWithin(uint64(c.o.passed)+3, 10*patience)
 			for range kills {
 				n.awaitHead(n.head() + 1)
