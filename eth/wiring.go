@@ -171,6 +171,7 @@ func (a *assembly) addRestorer(journal string) {
 		Journal: journal, Most: pool.GlobalSlots + pool.GlobalQueue, Pool: a.ethereum.TxPool(), Chain: chain,
 		Signer: types.LatestSigner(chain.Config()),
 	})
+	r.Restore()
 	a.add("local transactions", r.Start, r.Stop)
 }
 

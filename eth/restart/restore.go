@@ -41,12 +41,15 @@ type RestorerConfig struct {
 // Restorer puts what op-geth's journal of local transactions holds back into the pool at once after a start.
 // op-geth does so ten seconds later. In these ten seconds a sequencer that crashed would build blocks
 // without transactions that it had accepted, some of them preconfirmed, and later ones of the same
-// senders could not be included either.
+// senders could not be included either. Nor may a wallet ask for its next nonce before, or it would
+// replace what was preconfirmed.
 //
-// After a crash the head is some blocks back until the consensus client sets it, so that the pool may
+// If the head could not be brought back it is behind until the consensus client sets it, so that the pool may
 // refuse what fits later. Therefore what is missing is added again behind the first head.
 type Restorer struct {
-	cfg RestorerConfig
+	cfg   RestorerConfig
+	txs   []*types.Transaction // of the journal
+	added int
 
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -58,8 +61,21 @@ func NewRestorer(cfg RestorerConfig) *Restorer {
 	return &Restorer{cfg: cfg}
 }
 
-// Start begins to restore. The start of the node does not wait for it.
+// Restore puts into the pool what it takes. It has to be called before the node has endpoints.
+func (r *Restorer) Restore() {
+	txs, err := readJournal(r.cfg.Journal, int(r.cfg.Most))
+	if err != nil {
+		log.Warn("Local transactions come back only later", "err", err)
+		return
+	}
+	r.txs, r.added = txs, r.add(context.Background(), txs, true)
+}
+
+// Start begins to wait for the first head.
 func (r *Restorer) Start(ctx context.Context) error {
+	if len(r.txs) == 0 {
+		return nil
+	}
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var (
 		heads = make(chan core.ChainHeadEvent, 1)
@@ -87,17 +103,8 @@ func (r *Restorer) Stop() error {
 	return nil
 }
 
-// run restores twice: at once, and when the consensus client has set the head.
+// run restores once more when the consensus client has set the head.
 func (r *Restorer) run(ctx context.Context, head <-chan struct{}) {
-	txs, err := readJournal(r.cfg.Journal, int(r.cfg.Most))
-	if err != nil {
-		log.Warn("Local transactions come back only later", "err", err)
-		return
-	}
-	if len(txs) == 0 {
-		return
-	}
-	added := r.add(ctx, txs)
 	select {
 	case <-head:
 	case <-ctx.Done():
@@ -106,12 +113,13 @@ func (r *Restorer) run(ctx context.Context, head <-chan struct{}) {
 	if err := r.cfg.Pool.Sync(); err != nil {
 		return // the node stops
 	}
-	added += r.add(ctx, txs)
-	log.Info("Restored local transactions", "journaled", len(txs), "added", added)
+	r.added += r.add(ctx, r.txs, false)
+	log.Info("Restored local transactions", "journaled", len(r.txs), "added", r.added)
+	r.txs = nil
 }
 
-// add hands the pool what it lacks and returns how many transactions it took.
-func (r *Restorer) add(ctx context.Context, txs []*types.Transaction) (added int) {
+// add hands the pool what it lacks, waits if asked until that can be built with, and returns how many transactions it took.
+func (r *Restorer) add(ctx context.Context, txs []*types.Transaction, settled bool) (added int) {
 	for len(txs) > 0 && ctx.Err() == nil {
 		n := min(len(txs), restoreBatch)
 		batch := make([]*types.Transaction, 0, n)
@@ -121,7 +129,7 @@ func (r *Restorer) add(ctx context.Context, txs []*types.Transaction) (added int
 				batch = append(batch, tx)
 			}
 		}
-		for _, err := range r.cfg.Pool.Add(batch, false) {
+		for _, err := range r.cfg.Pool.Add(batch, settled) {
 			if err == nil {
 				added++
 			}

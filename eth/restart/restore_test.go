@@ -95,6 +95,7 @@ func TestRestoreBehindTheHead(t *testing.T) {
 			Signer: types.LatestSigner(ethtest.Jovian.ChainConfig()),
 		})
 	)
+	r.Restore()
 	require.NoError(t, r.Start(t.Context()))
 	require.Eventually(t, func() bool { return look(pool, func() int { return pool.tried }) == len(txs) }, time.Minute, time.Millisecond)
 	look(pool, func() bool {
