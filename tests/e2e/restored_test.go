@@ -73,7 +73,7 @@ func TestRestartKeepsTransactions(t *testing.T) {
 	second := send(1)
 	for _, tx := range []common.Hash{first, second} {
 		header := included(tx)
-		after, blocks := time.Unix(int64(header.Time), 0).Sub(back), header.Number.Uint64()-head
+		after, blocks := time.Unix(int64(header.Time), 0).Sub(back), int64(header.Number.Uint64())-int64(head)
 		t.Logf("included in block %d after the restart, of %v after it", blocks, after.Round(time.Millisecond))
 		// A busy machine may need that time for the first blocks.
 		require.True(t, after < restoreTime || blocks <= restoreBlocks, "preconfirmed transactions come first")
