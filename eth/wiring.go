@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 	"github.com/ethereum/go-ethereum/node"
 
+	"github.com/ethereum/go-ethereum/flashgeth/eth/engine"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/follower"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/health"
 	"github.com/ethereum/go-ethereum/flashgeth/eth/overlay"
@@ -72,7 +73,7 @@ func newAssembly(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*as
 
 // addKeepers adds, before everything else, what keeps what a crash must not lose.
 func (s *Service) addKeepers(stack *node.Node, ethereum *gethEth.Ethereum, cfg *Config) (*restart.Keeper, error) {
-	keeper, err := restart.New(stack, ethereum, cfg.eth().NoPruning)
+	keeper, err := restart.New(stack, ethereum, cfg.eth().NoPruning, engine.Decision(ethereum.BlockChain()))
 	if err != nil {
 		return nil, err
 	}

@@ -28,11 +28,19 @@ func isFork(config *gethparams.ChainConfig, timestamp uint64, oneOf ...forks.For
 	return slices.Contains(oneOf, config.LatestFork(timestamp))
 }
 
+// checkArguments reports attributes that are no arguments of the version of the forkchoice update at all.
+func checkArguments(config *gethparams.ChainConfig, version engine.PayloadVersion, attrs *engine.PayloadAttributes) error {
+	if version == engine.PayloadV1 {
+		return checkV1(config, attrs)
+	}
+	return nil
+}
+
 // checkVersion reports attributes that the version of the forkchoice update does not allow.
 func checkVersion(config *gethparams.ChainConfig, version engine.PayloadVersion, attrs *engine.PayloadAttributes) error {
 	switch version {
 	case engine.PayloadV1:
-		return checkV1(config, attrs)
+		return nil // they would be no arguments
 	case engine.PayloadV2:
 		return checkV2(config, attrs)
 	case engine.PayloadV3:

@@ -7,6 +7,14 @@ import "errors"
 
 var errZeroInterval = errors.New("flashblocks.intervalMs must be greater than zero")
 
+// Reasons that op-geth gives for a refused forkchoice state.
+var (
+	errFinalUnknown = errors.New("final block not available in database")
+	errFinalForeign = errors.New("final block not in canonical chain")
+	errSafeUnknown  = errors.New("safe block not available in database")
+	errSafeForeign  = errors.New("safe block not in canonical chain")
+)
+
 // Reasons that op-geth gives for refused attributes. Drivers and their tests match on these texts, so
 // they are kept letter for letter, spelling included.
 var (

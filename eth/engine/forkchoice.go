@@ -20,10 +20,11 @@ import (
 // stockUpdate is one of op-geth's forkchoice updates.
 type stockUpdate func(context.Context, engine.ForkchoiceStateV1, *engine.PayloadAttributes) (engine.ForkChoiceResponse, error)
 
-// forkchoiceUpdated checks the attributes, lets op-geth process the head, and has the payload built where op-geth
-// would use its miner. Codes, texts and order of the refusals are op-geth's, which means that the head is set even
-// when the transactions of the attributes turn out to be garbage. Attributes of which no block can be made are
-// refused in the answer, and never by a getPayload that finds nothing.
+// forkchoiceUpdated lets op-geth process the head, then checks the attributes, and has the payload built where
+// op-geth would use its miner. Codes and texts of the refusals are op-geth's. Their order is the specification's:
+// arguments that are none of the method's, an unknown head (SYNCING), an invalid one, a safe or finalized block that
+// is not the head's, of which nothing is applied, and then attributes, whose head is applied all the same. Attributes
+// of which no block can be made are refused in the answer, and never by a getPayload that finds nothing.
 func (api *API) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceStateV1, attrs *PayloadAttributes, version engine.PayloadVersion, stock stockUpdate, witness bool) (engine.ForkChoiceResponse, error) {
 	api.mu.Lock()
 	defer api.mu.Unlock()
@@ -34,12 +35,15 @@ func (api *API) forkchoiceUpdated(ctx context.Context, update engine.ForkchoiceS
 	if !api.streams {
 		attrs.dropOverride()
 	}
-	if err := api.checkAttributes(update.HeadBlockHash, attrs, version); err != nil {
+	if err := checkArguments(api.chain.Config(), version, &attrs.PayloadAttributes); err != nil {
 		return engine.STATUS_INVALID, err
 	}
 	res, err := api.updateHead(ctx, update, stock)
 	if err != nil || res.PayloadStatus.Status != engine.VALID {
 		return res, err
+	}
+	if err := api.checkAttributes(update.HeadBlockHash, attrs, version); err != nil {
+		return engine.STATUS_INVALID, err
 	}
 	args, err := api.buildArgs(update.HeadBlockHash, attrs, version)
 	if err != nil {
@@ -72,15 +76,12 @@ func (api *API) updateHead(ctx context.Context, update engine.ForkchoiceStateV1,
 	return res, err
 }
 
-// checkAttributes reports the first thing that is wrong with the attributes, as far as that can be told
-// before the head is processed.
+// checkAttributes reports the first thing that is wrong with the attributes, as far as that can be told without
+// building.
 func (api *API) checkAttributes(head common.Hash, attrs *PayloadAttributes, version engine.PayloadVersion) error {
 	config := api.chain.Config()
 	if err := checkVersion(config, version, &attrs.PayloadAttributes); err != nil {
 		return err
-	}
-	if head == (common.Hash{}) {
-		return nil // op-geth answers INVALID to a zero head before it looks any further
 	}
 	if err := checkOptimism(config, &attrs.PayloadAttributes); err != nil {
 		return engine.InvalidPayloadAttributes.With(err)

@@ -71,7 +71,7 @@ func (unread) Publish(stream.Message) {}
 // serve registers a Service on a node.
 func serve(t testing.TB, n *ethtest.Node, b Builder) {
 	t.Helper()
-	keeper, err := restart.New(n.Stack, n.Eth, false)
+	keeper, err := restart.New(n.Stack, n.Eth, false, Decision(n.Eth.BlockChain()))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, keeper.Stop()) })
 	n.Stack.RegisterAPIs(New(Config{Ethereum: n.Eth, Consensus: keeper.ConsensusAPI(), Builder: b, Streams: true}).APIs())

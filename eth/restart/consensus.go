@@ -29,6 +29,9 @@ type ConsensusAPI struct {
 	snap    func() bool // op-geth syncs the state from peers: none can be made meanwhile
 
 	importing sync.Locker // held while a block that may be known is executed
+
+	// decide refuses a forkchoice state before any of it is applied, its head being a block with a state.
+	decide Decision
 }
 
 // chain is what the ConsensusAPI needs of the node's chain.
@@ -85,8 +88,13 @@ func (api *ConsensusAPI) forkchoice(ctx context.Context, update engine.Forkchoic
 	stock func(context.Context, engine.ForkchoiceStateV1, *engine.PayloadAttributes) (engine.ForkChoiceResponse, error),
 ) (engine.ForkChoiceResponse, error) {
 	if head := api.chain.GetBlockByHash(update.HeadBlockHash); head != nil {
-		if !api.chain.HasState(head.Root()) && (api.snap() || !api.remaker.await(ctx, head.Hash())) {
-			return engine.STATUS_SYNCING, nil
+		err := api.decide(update)
+		if !api.chain.HasState(head.Root()) && (err != nil || api.snap() || !api.remaker.await(ctx, head.Hash())) {
+			return engine.STATUS_SYNCING, nil // that nothing can be said of the head comes first
+		}
+		if err != nil {
+			log.Warn("Refused the forkchoice", "head", update.HeadBlockHash, "safe", update.SafeBlockHash, "finalized", update.FinalizedBlockHash, "err", err)
+			return engine.STATUS_INVALID, err
 		}
 		api.raise(head)
 	}

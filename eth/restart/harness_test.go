@@ -142,7 +142,7 @@ func assemble(stack *node.Node, cfg *ethconfig.Config) (n *testNode, err error) 
 	if n.ethereum, err = gethEth.New(stack, cfg); err != nil {
 		return nil, errors.Join(err, stack.Close())
 	}
-	if n.keeper, err = New(stack, n.ethereum, cfg.NoPruning); err != nil {
+	if n.keeper, err = New(stack, n.ethereum, cfg.NoPruning, func(engine.ForkchoiceStateV1) error { return nil }); err != nil {
 		return nil, err
 	}
 	return n, n.keeper.Start(context.Background())

@@ -7,6 +7,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/rawdb"
@@ -34,7 +35,8 @@ type Keeper struct {
 
 // New opens the journal of a node, and makes its Engine API, of which there may be one only. [Prepare] comes before the
 // node's eth service is made, so before this. archive tells whether the node keeps all states.
-func New(stack *node.Node, ethereum *gethEth.Ethereum, archive bool) (*Keeper, error) {
+// decide is asked about every forkchoice state whose head is a block with a state.
+func New(stack *node.Node, ethereum *gethEth.Ethereum, archive bool, decide Decision) (*Keeper, error) {
 	var (
 		chain, db = ethereum.BlockChain(), ethereum.ChainDb()
 		before    = new(contents)
@@ -71,7 +73,7 @@ func New(stack *node.Node, ethereum *gethEth.Ethereum, archive bool) (*Keeper, e
 	})
 	k.api = &ConsensusAPI{
 		ConsensusAPI: catalyst.NewConsensusAPI(ethereum), chain: chain, journal: k.journal, remaker: k.remaker, importing: importing,
-		snap: snap,
+		snap: snap, decide: decide,
 	}
 	return k, nil
 }
@@ -86,6 +88,9 @@ func diskRoot(chain *core.BlockChain, db ethdb.Database) func() common.Hash {
 
 // ConsensusAPI returns the node's Engine API.
 func (k *Keeper) ConsensusAPI() *ConsensusAPI { return k.api }
+
+// Decision judges a forkchoice state before any of it is applied. What it returns is the answer; nil lets op-geth go on.
+type Decision func(update engine.ForkchoiceStateV1) error
 
 // Start begins to note what blocks change, and heads that come without a forkchoice update: those of a sync, and of an operator
 // who goes back.
