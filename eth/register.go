@@ -124,7 +124,8 @@ func (a *assembly) attach(stack *node.Node) error {
 	return nil
 }
 
-// guard puts a validator before op-geth's that refuses blocks on which no other could stand. If execution is to
+// guard puts a validator before op-geth's that refuses blocks on which no other could stand, and a processor that
+// makes no state twice. If execution is to
 // be reused it puts the builder's processor before op-geth's, so that the import of an own block takes over the
 // state the builder sealed it from instead of executing it again.
 //
@@ -136,5 +137,5 @@ func guard(chain *core.BlockChain, builder *miner.Builder, reuse bool) {
 	if reuse {
 		processor = builder.Processor(processor)
 	}
-	chain.SetBlockValidatorAndProcessorForTesting(miner.NewValidator(chain.Validator(), chain.Config()), processor)
+	chain.SetBlockValidatorAndProcessorForTesting(miner.NewValidator(chain.Validator(), chain.Config()), miner.NewProcessor(processor, chain))
 }

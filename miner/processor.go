@@ -5,7 +5,6 @@ package miner
 
 import (
 	"context"
-	"reflect"
 
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/state"
@@ -46,13 +45,7 @@ func (p *processor) Process(ctx context.Context, block *types.Block, statedb *st
 // handOver makes statedb the sealed state and returns what executing the block would have. The sealed
 // state must not be used afterwards.
 func (s *sealed) handOver(statedb *state.StateDB) *core.ProcessResult {
-	// The caller's prefetcher would be orphaned by the assignment below.
-	statedb.StopPrefetcher()
-	// StateDB offers no way to adopt another's content. Assigning the whole value is sound, as both
-	// are on the same database and parent root and the source is given up; reflection is used because
-	// the struct holds atomic counters, which vet rightly refuses to see copied in ordinary code.
-	reflect.ValueOf(statedb).Elem().Set(reflect.ValueOf(s.state).Elem())
-
+	adopt(statedb, s.state)
 	res := &core.ProcessResult{
 		Receipts: make(types.Receipts, len(s.receipts)),
 		Requests: s.requests,

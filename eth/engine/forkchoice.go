@@ -73,6 +73,11 @@ func (api *API) updateHead(ctx context.Context, update engine.ForkchoiceStateV1,
 	if head := api.chain.CurrentBlock().Hash(); head != before {
 		api.builder.NewHead(head) // whatever the answer is
 	}
+	if err != nil && res.PayloadStatus.Status == engine.SYNCING {
+		// op-geth's downloader has taken the head, and says that it had another one before.
+		log.Info("Syncing to another head", "head", update.HeadBlockHash, "reason", err)
+		err = nil
+	}
 	return res, err
 }
 

@@ -68,13 +68,21 @@ type unread struct{}
 // Publish implements miner.Publisher.
 func (unread) Publish(stream.Message) {}
 
-// serve registers a Service on a node.
+// serve registers a Service on a node that streams.
 func serve(t testing.TB, n *ethtest.Node, b Builder) {
+	t.Helper()
+	serveAs(t, n, b, true)
+}
+
+// serveAs registers a Service on a node that streams or not.
+func serveAs(t testing.TB, n *ethtest.Node, b Builder, streams bool) {
 	t.Helper()
 	keeper, err := restart.New(n.Stack, n.Eth, false, Decision(n.Eth.BlockChain()))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, keeper.Stop()) })
-	n.Stack.RegisterAPIs(New(Config{Ethereum: n.Eth, Consensus: keeper.ConsensusAPI(), Builder: b, Streams: true}).APIs())
+	chain := n.Eth.BlockChain()
+	chain.SetBlockValidatorAndProcessorForTesting(miner.NewValidator(chain.Validator(), chain.Config()), miner.NewProcessor(chain.Processor(), chain))
+	n.Stack.RegisterAPIs(New(Config{Ethereum: n.Eth, Consensus: keeper.ConsensusAPI(), Builder: b, Streams: streams}).APIs())
 }
 
 // newNode makes and starts a node of the fork.
