@@ -89,8 +89,8 @@ func (api *ConsensusAPI) forkchoice(ctx context.Context, update engine.Forkchoic
 ) (engine.ForkChoiceResponse, error) {
 	if head := api.chain.GetBlockByHash(update.HeadBlockHash); head != nil {
 		err := api.decide(update)
-		if !api.chain.HasState(head.Root()) && (err != nil || api.snap() || !api.remaker.await(ctx, head.Hash())) {
-			return engine.STATUS_SYNCING, nil // that nothing can be said of the head comes first
+		if !api.chain.HasState(head.Root()) && !api.remade(ctx, head, err == nil) {
+			return engine.STATUS_SYNCING, nil
 		}
 		if err != nil {
 			log.Warn("Refused the forkchoice", "head", update.HeadBlockHash, "safe", update.SafeBlockHash, "finalized", update.FinalizedBlockHash, "err", err)
@@ -103,6 +103,11 @@ func (api *ConsensusAPI) forkchoice(ctx context.Context, update engine.Forkchoic
 		api.journal.noteForkchoice(currentForkchoice(api.chain))
 	}
 	return res, err
+}
+
+// remade has the state of a head made for a forkchoice that could be applied. It reports whether it is there.
+func (api *ConsensusAPI) remade(ctx context.Context, head *types.Block, applicable bool) bool {
+	return applicable && !api.snap() && api.remaker.await(ctx, head.Hash())
 }
 
 // raise sets a canonical block above the head as the head, which op-geth forgets. There is one if a crash came between
