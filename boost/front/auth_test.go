@@ -44,7 +44,11 @@ func TestInboundToken(t *testing.T) {
 		"other secret": {sign(bytes.Repeat([]byte{8}, 32), now), http.StatusUnauthorized},
 		"stale":        {sign(secret, now.Add(-2*time.Minute)), http.StatusUnauthorized},
 		"early":        {sign(secret, now.Add(2*time.Minute)), http.StatusUnauthorized},
+		"no scheme":    {strings.TrimPrefix(sign(secret, now), "Bearer "), http.StatusUnauthorized},
+		"another":      {strings.Replace(sign(secret, now), "Bearer", "Basic", 1), http.StatusUnauthorized},
 		"good":         {sign(secret, now), http.StatusOK},
+		"lower case":   {strings.Replace(sign(secret, now), "Bearer", "bearer", 1), http.StatusOK},
+		"upper case":   {strings.Replace(sign(secret, now), "Bearer ", "BEARER   ", 1), http.StatusOK},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}`))
 		require.NoError(t, err)
@@ -56,8 +60,8 @@ func TestInboundToken(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, tc.want, resp.StatusCode, name)
 	}
-	require.Equal(t, 5, r.counter("rollup_boost_unauthorized_requests_total"))
-	require.Len(t, r.routes.made(), 1, "nobody else gets through")
+	require.Equal(t, 7, r.counter("rollup_boost_unauthorized_requests_total"))
+	require.Len(t, r.routes.made(), 3, "nobody else gets through")
 }
 
 // A page in somebody's browser must not reach the Engine API, for which the sidecar has the secret.
