@@ -75,7 +75,9 @@ func timeForkchoice(b *testing.B, n *testNode, seq, deposits int, noTxPool bool)
 		txs[i] = ethtest.HexBytes(ethtest.Jovian.L1Info(uint64(seq*deposits + i)))
 	}
 	// What the client marshals is made before the clock starts.
-	attrs, err := json.Marshal(ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{"transactions": txs, "noTxPool": noTxPool}))
+	attrs, err := json.Marshal(ethtest.Jovian.Attributes(ethtest.GenesisTime, 0).With(object{
+		"transactions": txs, "noTxPool": noTxPool, "gasLimit": ethtest.HexUint(100_000_000), // the block has gas for all deposits
+	}))
 	require.NoError(b, err)
 	state, err := json.Marshal(ethtest.Head(n.GenesisHash()))
 	require.NoError(b, err)

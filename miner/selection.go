@@ -32,7 +32,7 @@ func (j *job) fill(deadline int, stop mclock.AbsTime) error {
 		env    = j.env
 		last   = j.schedule.len() - 1
 		room   = newRoom(&j.limits, deadline, j.schedule.len())
-		tries  = newTries(j.clock, stop, j.schedule.interval/maxWasteShare)
+		tries  = newTries(j.clock, stop, maxWaste*j.schedule.interval)
 		passed = 0
 	)
 	j.cut = false

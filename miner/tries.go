@@ -9,9 +9,9 @@ import (
 	"github.com/ethereum/go-ethereum/common/mclock"
 )
 
-// maxWasteShare bounds, as a part of the interval, by how much transactions that fail may put off the end of a
-// flashblock's selection.
-const maxWasteShare = 2
+// maxWaste bounds, in intervals, by how much transactions that fail may put off the end of a flashblock's selection.
+// Those that pay would otherwise have to wait for the next flashblock, which is due then.
+const maxWaste = 1
 
 // tries watch the time of one flashblock's selection. What a transaction takes that fails is work that nobody
 // pays for, and must not be at the expense of those who do: the selection ends that much later.

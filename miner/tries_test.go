@@ -79,7 +79,7 @@ func TestFailingTransactionsCostNoPlace(t *testing.T) {
 	}
 }
 
-// What succeeds has its time, whatever fails meanwhile, but a flashblock is put off by half an interval at most.
+// What succeeds has its time, whatever fails meanwhile, but a flashblock is put off by its bound at most.
 func TestTriesAreBounded(t *testing.T) {
 	t.Parallel()
 	for every, want := range map[int]time.Duration{1: 10 * msec, 10: 91 * msec, 1000: 110 * msec} {
