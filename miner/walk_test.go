@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,12 +23,12 @@ import (
 // countedPool counts the walks over a pool.
 type countedPool struct {
 	pool  pool
-	walks int
+	walks atomic.Int64
 }
 
 // Pending implements pool.
 func (p *countedPool) Pending(filter txpool.PendingFilter) (map[common.Address][]*txpool.LazyTransaction, int) {
-	p.walks++
+	p.walks.Add(1)
 	return p.pool.Pending(filter)
 }
 
@@ -55,22 +56,26 @@ func TestPayloadsShareAWalk(t *testing.T) {
 			<-before.job.finished // its timer is not to be taken for the next one's
 			last.idle()
 		}
-		require.Equal(t, 1, counted.walks)
+		require.EqualValues(t, 1, counted.walks.Load())
 	}
 	require.Equal(t, hashesOf(all...), hashes(t, last.step()))
 	last.finish()
 
 	next := s.begin(s.attributes(s.chain.CurrentBlock()))
-	require.Equal(t, 2, counted.walks, "another parent")
+	require.EqualValues(t, 2, counted.walks.Load(), "another parent")
 	next.finish()
+	awaitWalks := func(n int64) { // of the payload under construction, before another supersedes it
+		require.Eventually(t, func() bool { return counted.walks.Load() == n }, 30*time.Second, 50*time.Microsecond, "another filter")
+	}
 	s.builder.SetGasTip(big.NewInt(7))
 	args = s.attributes(s.chain.CurrentBlock())
 	s.begin(args)
 	s.builder.SetGasTip(big.NewInt(8))
 	again := *args
 	again.Random[0] = 1
+	awaitWalks(3)
 	s.begin(&again)
-	require.Equal(t, 4, counted.walks, "another filter")
+	awaitWalks(4)
 }
 
 // What is announced while the pool is walked, and more than is kept of that, is not lost.
@@ -87,20 +92,20 @@ func TestWalkAndAnnouncements(t *testing.T) {
 	w.announced([]*types.Transaction{tx})
 	_, since = w.walk(key, false)
 	require.Len(t, since, 1)
-	require.Equal(t, 1, counted.walks)
+	require.EqualValues(t, 1, counted.walks.Load())
 	_, since = w.walk(key, true)
 	require.Empty(t, since)
-	require.Equal(t, 2, counted.walks, "the caller has lost some")
+	require.EqualValues(t, 2, counted.walks.Load(), "the caller has lost some")
 	w.announced(slices.Repeat([]*types.Transaction{tx}, inboxLimit))
 	_, since = w.walk(key, false)
 	require.Len(t, since, inboxLimit)
 	w.announced([]*types.Transaction{tx})
 	_, since = w.walk(key, false)
 	require.Empty(t, since)
-	require.Equal(t, 3, counted.walks, "too much to keep")
+	require.EqualValues(t, 3, counted.walks.Load(), "too much to keep")
 	w.close()
 	w.walk(key, false)
-	require.Equal(t, 4, counted.walks)
+	require.EqualValues(t, 4, counted.walks.Load())
 }
 
 func TestWalkKey(t *testing.T) {

@@ -37,6 +37,7 @@ func TestRemaker(t *testing.T) {
 		})
 		require.True(t, r.await(t.Context(), one), "made in time")
 
+		synctest.Wait()
 		lasts = time.Minute
 		begin := time.Now()
 		require.False(t, r.await(t.Context(), one), "still being made")
@@ -47,19 +48,24 @@ func TestRemaker(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		require.False(t, r.await(ctx, one), "the client has left")
+		synctest.Wait()
 		require.Equal(t, 2, runs)
 		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock
 
+		synctest.Wait()
 		fails = errors.New("no")
 		lasts = time.Second
 		require.False(t, r.await(t.Context(), one))
+		synctest.Wait()
 		runs = 0
 		require.False(t, r.await(t.Context(), one))
 		require.Zero(t, runs, "a moment later it would be in vain again")
 		time.Sleep(remakeRetry) //nolint:forbidigo // the bubble's clock
 		require.False(t, r.await(t.Context(), one))
+		synctest.Wait()
 		require.Equal(t, 1, runs)
 
+		synctest.Wait()
 		lasts = time.Hour
 		time.Sleep(remakeRetry) //nolint:forbidigo // the bubble's clock
 		require.False(t, r.await(t.Context(), one))
