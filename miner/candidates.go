@@ -106,16 +106,6 @@ func (c *candidates) load(pending map[common.Address][]*txpool.LazyTransaction, 
 	heap.Init(&c.heap)
 }
 
-// has reports whether one of the given senders has candidates.
-func (c *candidates) has(senders map[common.Address]uint64) bool {
-	for addr := range senders {
-		if _, ok := c.senders[addr]; ok {
-			return true
-		}
-	}
-	return false
-}
-
 // rank refreshes the sender's position from the transaction that is looked at. It returns false if there is
 // none.
 func (c *candidates) rank(s *sender) bool {

@@ -175,9 +175,6 @@ func (j *job) cancel(why reason) {
 
 // release lets go of what building alone needs, as the job is kept for its answer.
 func (j *job) release() {
-	if _, why, err := j.gate.outcome(); why == superseded && err == nil && j.loaded && j.first && !j.candidates.has(j.included()) {
-		j.pool.leave(walkKey{j.args.Parent, j.filter}, j.candidates)
-	}
 	j.env, j.candidates, j.receiptRoot, j.hashing = nil, nil, nil, nil
 	j.inbox.close()
 }

@@ -201,12 +201,7 @@ func (j *job) refresh() {
 		if j.cancelled.Load() {
 			return
 		}
-		included := j.included()
-		if spare := j.pool.take(walkKey{j.args.Parent, j.filter}, j.env.baseFee, included); spare != nil && !again {
-			j.candidates = spare
-		} else {
-			j.candidates.load(pending, included)
-		}
+		j.candidates.load(pending, j.included())
 		announced = since // what was announced before the walk is in it, or gone
 	}
 	for _, tx := range announced {

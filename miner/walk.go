@@ -34,7 +34,6 @@ type walks struct {
 	key     walkKey
 	pending map[common.Address][]*txpool.LazyTransaction // never written to
 	since   []*types.Transaction                         // announced since the walk began
-	spare   *candidates                                  // made of pending by a payload that has used none, nil if there are none
 }
 
 // walkKey is what a walk is good for.
@@ -71,7 +70,7 @@ func (w *walks) walk(key walkKey, again bool) (pending map[common.Address][]*txp
 		w.mu.Unlock()
 		return pending, since
 	}
-	w.valid, w.key, w.pending, w.since, w.spare = heard, key, nil, nil, nil
+	w.valid, w.key, w.pending, w.since = heard, key, nil, nil
 	w.mu.Unlock()
 	pending, _ = w.pool.Pending(key.filter)
 	w.mu.Lock()
@@ -80,28 +79,6 @@ func (w *walks) walk(key walkKey, again bool) (pending map[common.Address][]*txp
 		w.pending = pending
 	}
 	return pending, nil // what was announced meanwhile reaches the caller as everything else does
-}
-
-// leave takes the candidates of a payload that has used none of them, for the next one with the same key.
-func (w *walks) leave(key walkKey, c *candidates) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.valid && w.pending != nil && w.key.equal(&key) {
-		w.spare = c
-	}
-}
-
-// take returns what was left for a payload with the key and the base fee, nil if nothing was. taken are the senders of
-// the attributes' transactions: candidates of theirs would have to be looked at.
-func (w *walks) take(key walkKey, baseFee *uint256.Int, taken map[common.Address]uint64) *candidates {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c := w.spare
-	if c == nil || !w.key.equal(&key) || !c.baseFee.Eq(baseFee) || c.has(taken) {
-		return nil
-	}
-	w.spare = nil
-	return c
 }
 
 // announced takes in what the pool has announced. After too much of it the next payload walks again.
@@ -126,4 +103,4 @@ func (w *walks) close() {
 }
 
 // forget assumes that the lock is held.
-func (w *walks) forget() { w.valid, w.pending, w.since, w.spare = false, nil, nil, nil }
+func (w *walks) forget() { w.valid, w.pending, w.since = false, nil, nil }

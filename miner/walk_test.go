@@ -17,7 +17,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 )
 
 // countedPool counts the walks over a pool.
@@ -128,46 +127,6 @@ func TestWalkKey(t *testing.T) {
 		change(&b)
 		require.False(t, a.equal(&b))
 		require.False(t, b.equal(&a))
-	}
-}
-
-// Candidates of a payload that was superseded before it used any are the next one's, unless its attributes have
-// transactions of one of their senders.
-func TestCandidatesAreLeft(t *testing.T) {
-	t.Parallel()
-	s := newTimed(t, harnessConfig{fork: jovian, accounts: 3})
-	s.harness.send(s.transfer(0, 0, 9), s.transfer(1, 0, 8))
-	spare := func() *candidates {
-		s.builder.walks.mu.Lock()
-		defer s.builder.walks.mu.Unlock()
-		return s.builder.walks.spare
-	}
-	attributes := func(random byte, deposits ...*types.Transaction) *gethminer.BuildPayloadArgs {
-		args := s.attributes(s.chain.CurrentBlock(), deposits...)
-		args.Random[0] = random
-		return args
-	}
-	slot := s.begin(attributes(1))
-	s.builder.NewHead(common.Hash{1})
-	<-slot.job.finished
-	left := spare()
-	require.NotNil(t, left)
-
-	s.harness.send(s.transfer(2, 0, 10))
-	slot = s.begin(attributes(2))
-	require.Nil(t, spare())
-	require.Same(t, left, slot.job.candidates)
-	require.Len(t, hashes(t, slot.step()), 3)
-	s.builder.NewHead(common.Hash{1})
-	<-slot.job.finished
-	require.Nil(t, spare(), "they were used")
-
-	for _, random := range []byte{3, 4} {
-		deposit := types.NewTx(&types.DepositTx{From: s.addrs[0], To: &s.addrs[1], Value: new(big.Int), Gas: 21_000})
-		slot = s.begin(attributes(random, deposit))
-		s.builder.NewHead(common.Hash{1})
-		<-slot.job.finished
-		require.Nil(t, spare())
 	}
 }
 
