@@ -119,6 +119,11 @@ func killed(t testing.TB, cfg childConfig, heads int, moment time.Duration) told
 // runUntil is killed for a child that may end by itself: then it returns how, and what it said.
 func runUntil(t testing.TB, cfg childConfig, heads int, moment time.Duration) (last told, said string, err error) {
 	t.Helper()
+	if _, err := os.Stat(filepath.Join(cfg.Dir, "geth")); err != nil { // as with init, so that the genesis state is on the disk
+		n, err := openNode(cfg.Dir, cfg.Mode, cfg.Genesis)
+		require.NoError(t, err)
+		n.close()
+	}
 	raw, err := json.Marshal(cfg)
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "child.json")
