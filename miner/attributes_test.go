@@ -19,14 +19,6 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
 
-// stock is op-geth's own miner on the same node.
-func (h *harness) stock() *gethminer.Miner {
-	h.t.Helper()
-	m := gethminer.New(h, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: time.Hour}, h.chain.Engine())
-	h.t.Cleanup(m.Close)
-	return m
-}
-
 // What is wrong with attributes is said as op-geth says it, and does no harm to the payload under
 // construction.
 func TestAttributesErrors(t *testing.T) {
@@ -60,7 +52,7 @@ func TestAttributesErrors(t *testing.T) {
 
 			reference := *args
 			reference.NoTxPool = !test.pool
-			_, want := s.stock().BuildPayload(t.Context(), &reference, false)
+			_, want := s.stock(time.Hour).BuildPayload(t.Context(), &reference, false)
 			_, have := s.builder.BuildPayload(args, Options{})
 			if want == nil {
 				require.NoError(t, have)
@@ -84,7 +76,7 @@ func TestIsthmusWithdrawals(t *testing.T) {
 	require.ErrorIs(t, err, errWithdrawals)
 	reference := *args
 	reference.NoTxPool = true
-	_, err = s.stock().BuildPayload(t.Context(), &reference, false)
+	_, err = s.stock(time.Hour).BuildPayload(t.Context(), &reference, false)
 	require.Error(t, err)
 }
 
@@ -100,7 +92,7 @@ func TestNoWithdrawals(t *testing.T) {
 		require.Equal(t, f >= canyon, block.Withdrawals() != nil)
 		reference := *args
 		reference.NoTxPool = true
-		payload, err := s.stock().BuildPayload(t.Context(), &reference, false)
+		payload, err := s.stock(time.Hour).BuildPayload(t.Context(), &reference, false)
 		require.NoError(t, err)
 		require.Equal(t, payload.ResolveFull().ExecutionPayload.BlockHash, block.Hash())
 	}
@@ -165,7 +157,7 @@ func TestGarbageInAttributes(t *testing.T) {
 			if test.same {
 				reference := *args
 				reference.NoTxPool = true
-				_, want = s.stock().BuildPayload(t.Context(), &reference, false)
+				_, want = s.stock(time.Hour).BuildPayload(t.Context(), &reference, false)
 			}
 			s.requireRefused(args, want)
 			require.Equal(t, hashesOf(s.transfer(1, 0, 5)), hashes(t, live.step()))
@@ -207,7 +199,7 @@ func TestMissingL1Attributes(t *testing.T) {
 		args.Transactions = txs
 		reference := *args
 		reference.NoTxPool = true
-		_, want := s.stock().BuildPayload(t.Context(), &reference, false)
+		_, want := s.stock(time.Hour).BuildPayload(t.Context(), &reference, false)
 		require.Error(t, want)
 		s.requireRefused(args, want)
 	}

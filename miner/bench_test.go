@@ -123,7 +123,7 @@ func BenchmarkBuildFullBlock(b *testing.B) {
 	h.fill(2)
 	var (
 		live  = h.goLive()
-		stock = gethminer.New(h, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: time.Hour}, h.chain.Engine())
+		stock = h.stock(time.Hour)
 		args  = h.attributes(h.chain.CurrentBlock())
 
 		ratio10, ratio100, gethMS []float64

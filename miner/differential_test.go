@@ -16,7 +16,6 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 	"github.com/ethereum/go-ethereum/trie"
 
 	"github.com/ethereum/go-ethereum/flashgeth/flashblocks"
@@ -163,9 +162,7 @@ func TestDifferentialMiner(t *testing.T) {
 			t.Parallel()
 			s := newTimed(t, harnessConfig{fork: f, accounts: mixAccounts})
 			s.lag = 1850 * msec // one deadline
-			// Recommit is short so that no wake-up of WaitFull can be missed for good.
-			stock := gethminer.New(s, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
-			t.Cleanup(stock.Close)
+			stock := s.stock(100 * msec)
 			m, deploy := newMix(s.harness, seed+int64(f))
 			// A nonce that a deposit has used still ranks its sender in op-geth's miner, not here.
 			m.strangers = true

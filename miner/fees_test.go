@@ -209,8 +209,7 @@ func ratio(a, b *big.Int) float64 {
 func (m *market) compare(t testing.TB, rng *rand.Rand, blocks int) float64 {
 	t.Helper()
 	s := m.open(t)
-	stock := gethminer.New(s, gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
-	t.Cleanup(stock.Close)
+	stock := s.stock(100 * msec)
 	want, have := new(big.Int), new(big.Int)
 	for block := range m.learns + blocks {
 		pool := m.txs(s.harness, m.offers(rng))
@@ -263,8 +262,7 @@ func TestFeesOfOneShot(t *testing.T) {
 func (m *market) compareArrivals(t testing.TB, rng *rand.Rand, blocks int) float64 {
 	t.Helper()
 	s := m.open(t)
-	stock := gethminer.New(s, gethminer.Config{GasCeil: m.gasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
-	t.Cleanup(stock.Close)
+	stock := s.stock(100 * msec)
 	account := 0
 	next := func() []*types.Transaction {
 		list := m.offers(rng)

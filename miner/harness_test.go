@@ -8,6 +8,7 @@ import (
 	"crypto/ecdsa"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -105,6 +106,15 @@ func newHarness(t testing.TB, cfg harnessConfig) *harness {
 	validator := core.NewBlockValidator(h.chain.Config(), h.chain)
 	h.chain.SetBlockValidatorAndProcessorForTesting(validator, h.builder.Processor(core.NewStateProcessor(h.chain)))
 	return h
+}
+
+// stock is op-geth's own miner on the same node. Whoever calls WaitFull asks it to recommit soon, so that no wake-up can
+// be missed for good.
+func (h *harness) stock(recommit time.Duration) *gethminer.Miner {
+	h.t.Helper()
+	m := gethminer.New(h, gethminer.Config{GasCeil: h.cfg.gasLimit, GasPrice: big.NewInt(1), Recommit: recommit}, h.chain.Engine())
+	h.t.Cleanup(m.Close)
+	return m
 }
 
 // newChain opens another chain on the same genesis, without a builder.

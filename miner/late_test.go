@@ -5,7 +5,6 @@ package miner
 
 import (
 	"fmt"
-	"math/big"
 	"runtime"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
 	"github.com/ethereum/go-ethereum/core/types"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 
 	"github.com/ethereum/go-ethereum/flashgeth/internal/testchain"
 )
@@ -139,8 +137,7 @@ func BenchmarkLateSlot(b *testing.B) {
 			h = newHarness(b, harnessConfig{fork: isthmus, accounts: pending, gasLimit: 60_000_000, builder: func(c *Config) {
 				c.Now = func() time.Time { return time.Unix(int64(h.chain.CurrentBlock().Time), 0).Add(late) }
 			}})
-			stock := gethminer.New(h, gethminer.Config{GasCeil: 60_000_000, GasPrice: big.NewInt(1), Recommit: time.Hour}, h.chain.Engine())
-			b.Cleanup(stock.Close)
+			stock := h.stock(time.Hour)
 			txs := make([]*types.Transaction, pending)
 			for i := range txs {
 				txs[i] = h.transfer(i, 0, uint64(1000+i))

@@ -61,8 +61,7 @@ func TestRefilledLikeStock(t *testing.T) {
 			t.Parallel()
 			s := newTimed(t, harnessConfig{fork: f, accounts: mixAccounts})
 			plain := s.newChain()
-			stock := gethminer.New(s, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
-			t.Cleanup(stock.Close)
+			stock := s.stock(100 * msec)
 			m, deploy := newMix(s.harness, seed+int64(f))
 			m.strangers = true
 			s.harness.send(deploy...)

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ethereum/go-ethereum/common"
-	gethminer "github.com/ethereum/go-ethereum/miner"
 )
 
 // BenchmarkExact compares a payload without the pool, from its attributes to its fetched block, with op-geth's.
@@ -23,8 +22,7 @@ func BenchmarkExact(b *testing.B) {
 	for _, users := range []int{0, 50, 1_400} {
 		b.Run(fmt.Sprintf("txs=%d", users+1), func(b *testing.B) {
 			h := newHarness(b, harnessConfig{fork: jovian, accounts: accounts})
-			stock := gethminer.New(h, gethminer.Config{GasCeil: testGasLimit}, h.chain.Engine())
-			defer stock.Close()
+			stock := h.stock(time.Hour)
 			base := h.attributes(h.chain.CurrentBlock())
 			base.NoTxPool = true
 			for i := range users {

@@ -5,8 +5,8 @@ package miner
 
 import (
 	"context"
-	"math/big"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,7 +28,7 @@ func (h *harness) reference(args *gethminer.BuildPayloadArgs, witness bool) (*en
 	h.t.Helper()
 	exact := *args
 	exact.NoTxPool = true
-	payload, err := h.stock().BuildPayload(context.Background(), &exact, witness)
+	payload, err := h.stock(time.Hour).BuildPayload(context.Background(), &exact, witness)
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +162,7 @@ func TestWitness(t *testing.T) {
 			t.Run(f.String(), func(t *testing.T) {
 				t.Parallel()
 				s := newTimed(t, harnessConfig{fork: f, accounts: mixAccounts})
-				stock := gethminer.New(s, gethminer.Config{GasCeil: testGasLimit, GasPrice: big.NewInt(1), Recommit: 100 * msec}, s.chain.Engine())
-				t.Cleanup(stock.Close)
+				stock := s.stock(100 * msec)
 				m, deploy := newMix(s.harness, seed+int64(f))
 				m.strangers = true
 				s.harness.send(deploy...)
@@ -211,7 +210,7 @@ func TestTestBlock(t *testing.T) {
 				args := s.attributes(s.chain.CurrentBlock())
 				args.Transactions, args.GasLimit, args.EIP1559Params, args.MinBaseFee = nil, nil, nil, nil
 				args.Version = engine.PayloadV1
-				want, wantErr := s.stock().BuildTestingPayload(args, txs, txs != nil && len(txs) == 0, extra)
+				want, wantErr := s.stock(time.Hour).BuildTestingPayload(args, txs, txs != nil && len(txs) == 0, extra)
 				have, err := s.builder.BuildTestBlock(args, txs, extra)
 				if wantErr != nil {
 					require.EqualError(t, err, wantErr.Error())
