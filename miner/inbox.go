@@ -40,24 +40,24 @@ func (b *inbox) deliver(txs []*types.Transaction) {
 	for _, tx := range txs {
 		b.gas += tx.Gas()
 	}
-	select {
-	case b.arrived <- struct{}{}:
-	default:
-	}
+	b.signal()
 }
 
 // lose notes that the pool has announced what nobody heard.
 func (b *inbox) lose() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.txs, b.overflow = nil, true
+	b.close()
+	b.signal()
+}
+
+// signal wakes whoever waits for something to arrive.
+func (b *inbox) signal() {
 	select {
 	case b.arrived <- struct{}{}:
 	default:
 	}
 }
 
-// close forgets everything announced, now and later.
+// close forgets everything announced, now and until the next drain, which tells.
 func (b *inbox) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -8,7 +8,7 @@ import "sort"
 // room is what the rest of a slot has to give while one of its deadlines is filled: the ceiling of every
 // deadline from there on, less what is kept for those that wait for it. The candidates ask in the order of
 // their fees, so what is kept is kept for someone better: whoever asks gets the earliest deadline at which
-// it takes nothing away from any of them (docs/decisions/0008).
+// it takes nothing away from any of them (docs/decisions/0009).
 type room struct {
 	first int      // the deadline that is filled
 	own   []budget // by deadline: its ceiling less everything kept for it and for those before it

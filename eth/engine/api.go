@@ -16,9 +16,9 @@ import (
 	"github.com/ethereum/go-ethereum/flashgeth/eth/restart"
 )
 
-// API is op-geth's Engine API, kept from blocks without a state, with payloads built by this module's builder, which does not need to have started
-// for that. Methods that do not concern the building of payloads are op-geth's own; its miner builds none. Every
-// exported method is served as engine_*.
+// API is op-geth's Engine API, kept from blocks without a state, with payloads built by this module's builder, which
+// does not need to have started for that. Methods that do not concern the building of payloads are op-geth's own; its
+// miner builds none. Every exported method is served as engine_*.
 type API struct {
 	*restart.ConsensusAPI
 
